@@ -1,0 +1,21 @@
+# Makefile: the few commands that a person needs; each is a script that works without make too.
+
+.PHONY: run test check bench sim schemas
+
+run: ## Set up, build, start the platform, apply the examples and show an answer.
+	@bash .ci/demo
+
+test: ## Set up and run every test.
+	@bash .ci/test
+
+check: ## Format and house rules, without building the product.
+	@bash .ci/check
+
+bench: ## Measure; see Benchmarks.md.
+	@bash Benchmarks/run
+
+sim: ## Run the loop over fakes with many seeds.
+	@swift run -c release meridian simulate
+
+schemas: ## Write schemas/*.json from the Swift types.
+	@swift run meridian schema --all schemas

@@ -1,0 +1,2 @@
+// shim.h: libseccomp, for filters.
+#include <seccomp.h>

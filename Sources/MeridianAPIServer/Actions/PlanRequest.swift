@@ -1,0 +1,47 @@
+// PlanRequest: what the loop would do if some objects were applied.
+internal import MeridianModel
+internal import MeridianPorts
+
+/// Objects in one plan: as many as one apply of a large repository.
+private let planObjectsMax = 20_000
+
+extension ObjectAPI {
+    /// The plan for `{"objects": […]}` over the store; every object is checked as `apply` checks it.
+    func plan(_ body: JSONValue?, _ backend: any PlanPort) async throws(APIFailure) -> JSONValue {
+        let objects = try planObjects(body)
+        var overlay: [JSONValue] = []
+        for (index, object) in objects.enumerated() {
+            guard let kind = object["kind"]?.string.flatMap({ name in Kind.all.first { $0.name == name } }) else {
+                throw .badRequest("objects[\(index)]: kind is missing or unknown")
+            }
+            try checkDeclared(kind)
+            let given = object["metadata"]?["namespace"]?.string ?? ""
+            let namespace = kind.isNamespaced ? (given.isEmpty ? "default" : given) : ""
+            let key = ObjectKey(kind: kind.name, namespace: namespace, name: "")
+            let (value, differs) = try await wouldApply(object, kind, key)
+            if differs { overlay.append(value) }
+        }
+        do { return try await backend.plan(overlaying: overlay) } catch { throw APIFailure(error) }
+    }
+
+    private func planObjects(_ body: JSONValue?) throws(APIFailure) -> [JSONValue] {
+        guard let body else { return [] }
+        guard case .object(let object) = body, object.keys.allSatisfy({ $0 == "objects" }) else {
+            throw .badRequest("the body must be empty or {\"objects\": [OBJECT, …]}")
+        }
+        guard let objects = object["objects"]?.array ?? (object.isEmpty ? [] : nil) else {
+            throw .badRequest("objects: expected a list")
+        }
+        guard objects.count <= planObjectsMax else {
+            throw .tooLarge("\(objects.count) objects; one plan takes at most \(planObjectsMax)")
+        }
+        return objects
+    }
+
+    /// 405 for a kind that Meridian alone writes.
+    func checkDeclared(_ kind: Kind) throws(APIFailure) {
+        guard !kind.isDeclared else { return }
+        let next = kind.name == RevisionSpec.kind ? "change the App, or use meridian rollback" : "change the App instead"
+        throw .notAllowed("\(kind.plural) are written by Meridian alone; \(next)")
+    }
+}

@@ -1,0 +1,68 @@
+// Answer: what the server sends back, before it is HTTP.
+internal import HTTPTypes
+internal import Hummingbird
+internal import MeridianModel
+internal import NIOCore
+
+/// One answer.
+enum Answer {
+    case json(Int, JSONValue)
+    /// The object that was written; 201 where it was created.
+    case written(WriteOutcome)
+    case text(Int, String)
+    case empty(Int)
+    /// A body of unknown length that is written while the connection is open.
+    case stream(String, @Sendable (StreamWriter) async throws -> Void)
+
+    /// The answer as HTTP. `request` ends a stream when its client has gone.
+    func response(to request: Request) -> Response {
+        switch self {
+        case .json(let code, let value):
+            Self.whole(code, "application/json", ByteBuffer(bytes: value.utf8()))
+        case .written(let outcome): Self.object(outcome)
+        case .text(let code, let text):
+            Self.whole(code, "text/plain; charset=utf-8", ByteBuffer(string: text))
+        case .empty(let code):
+            Response(status: .init(code: code))
+        case .stream(let type, let write):
+            Response(
+                status: .ok, headers: [.contentType: type, .cacheControl: "no-store"],
+                body: ResponseBody { writer in
+                    let lines = StreamWriter(writer)
+                    try await request.body.consumeWithCancellationOnInboundClose { _ in try await write(lines) }
+                    try await writer.finish(nil)
+                })
+        }
+    }
+
+    private static func object(_ outcome: WriteOutcome) -> Response {
+        let code = outcome.change == .created ? 201 : 200
+        var response = whole(code, "application/json", ByteBuffer(bytes: outcome.object.utf8()))
+        if let name = HTTPField.Name("meridian-change") { response.headers[name] = outcome.change.rawValue }
+        return response
+    }
+
+    private static func whole(_ code: Int, _ type: String, _ bytes: ByteBuffer) -> Response {
+        Response(
+            status: .init(code: code), headers: [.contentType: type, .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: bytes))
+    }
+}
+
+/// Writes the lines of a streamed answer; each write waits until the client takes more.
+///
+/// Sendable although the writer inside is not declared so: it is used by one task at a time, since `write` is called in
+/// sequence by the one task that produces the lines while the task that owns the response waits for it.
+struct StreamWriter: @unchecked Sendable {
+    private var writer: any ResponseBodyWriter
+
+    init(_ writer: any ResponseBodyWriter) { self.writer = writer }
+
+    func write(line: [UInt8]) async throws {
+        var buffer = ByteBufferAllocator().buffer(capacity: line.count + 1)
+        buffer.writeBytes(line)
+        buffer.writeInteger(UInt8(ascii: "\n"))
+        var writer = writer
+        try await writer.write(buffer)
+    }
+}

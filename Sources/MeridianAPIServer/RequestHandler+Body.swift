@@ -1,0 +1,101 @@
+// RequestHandler+Body: reading what a client sends, within bounds.
+internal import HTTPTypes
+internal import Hummingbird
+internal import MeridianModel
+internal import MeridianPorts
+internal import NIOCore
+internal import Synchronization
+
+extension RequestHandler {
+    /// The media type of the body, lower case, without parameters; empty where none is named.
+    func mediaType(of request: Request) -> String {
+        let type = request.headers[.contentType] ?? ""
+        return type.prefix { $0 != ";" }.lowercased().trimmingSpaces
+    }
+
+    /// The JSON body; 400 where there is none.
+    func requiredBody(_ request: Request, types: [String] = ["application/json"]) async throws(APIFailure) -> JSONValue {
+        guard let body = try await body(request, types: types) else { throw .badRequest("the request has no body") }
+        return body
+    }
+
+    /// The JSON body; nil where it is empty.
+    ///
+    /// Only JSON media types are taken: a browser asks before it sends those to another site.
+    func body(_ request: Request, types: [String] = ["application/json"]) async throws(APIFailure) -> JSONValue? {
+        let bytes: ByteBuffer
+        do {
+            bytes = try await request.body.collect(upTo: Self.bodyBytesMax)
+        } catch is NIOTooManyBytesError {
+            throw .tooLarge("the body is larger than \(Self.bodyBytesMax) bytes")
+        } catch {
+            throw .badRequest("the body did not arrive: \(error)")
+        }
+        guard bytes.readableBytes > 0 else { return nil }
+        let type = mediaType(of: request)
+        guard types.contains(type) else {
+            throw .mediaType("the body was \"\(type.prefix(80))\"; supported: \(types.joined(separator: ", "))")
+        }
+        do throws(JSONSyntaxError) {
+            return try JSONValue(parsing: Array(bytes.readableBytesView))
+        } catch {
+            throw .badRequest("strict decoding error: the body is not the JSON that is taken here: \(error)")
+        }
+    }
+
+    /// Takes a blob, piece by piece as its file takes it.
+    func receive(_ digest: Digest, _ request: Request) async throws(APIFailure) -> Answer {
+        if let text = request.headers[.contentLength], let length = Int(text), length > Self.blobBytesMax {
+            throw Self.blobTooLarge
+        }
+        let chunks = BlobChunks(request.body)
+        do throws(BackendError) {
+            try await backends.blobs.receive(digest, chunks)
+        } catch {
+            throw chunks.isTooLarge ? Self.blobTooLarge : APIFailure(error)
+        }
+        return .json(201, ["digest": .string(digest.description)])
+    }
+
+    fileprivate static var blobTooLarge: APIFailure {
+        .tooLarge("a blob may have \(blobBytesMax >> 20) MB at most; list what is not needed in .gitignore")
+    }
+}
+
+/// The body of an upload in pieces; throws once more than `blobBytesMax` bytes came.
+private final class BlobChunks: AsyncSequence, Sendable {
+    private let body: RequestBody
+    private let tooLarge = Mutex(false)
+
+    init(_ body: RequestBody) { self.body = body }
+
+    /// Whether the iteration ended since too many bytes came.
+    var isTooLarge: Bool { tooLarge.withLock { $0 } }
+
+    func makeAsyncIterator() -> Iterator { Iterator(body: body.makeAsyncIterator(), owner: self) }
+
+    struct Iterator: AsyncIteratorProtocol {
+        fileprivate var body: RequestBody.AsyncIterator
+        fileprivate let owner: BlobChunks
+        private var count = 0
+
+        fileprivate init(body: RequestBody.AsyncIterator, owner: BlobChunks) {
+            self.body = body
+            self.owner = owner
+        }
+
+        mutating func next() async throws -> [UInt8]? {
+            guard let chunk = try await body.next() else { return nil }
+            count += chunk.readableBytes
+            guard count <= RequestHandler.blobBytesMax else {
+                owner.tooLarge.withLock { $0 = true }
+                throw RequestHandler.blobTooLarge
+            }
+            return Array(chunk.readableBytesView)
+        }
+    }
+}
+
+extension String {
+    fileprivate var trimmingSpaces: String { String(self[...].trimmed) }
+}

@@ -1,0 +1,40 @@
+// DiffCommand: `meridian diff`: what applying manifests would change in the objects of the server.
+
+internal import ArgumentParser
+internal import MeridianManifests
+internal import MeridianMerging
+internal import MeridianModel
+
+struct DiffCommand: ClientCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff", abstract: "Show what applying manifests would change.",
+        discussion: """
+            Prints a unified diff from each live object to what the server would make of it; nothing is written. Exits 0 \
+            where nothing differs, 1 where something does, 2 after an error.
+            """)
+
+    static let errorExitCode: Int32 = 2
+    private static let differsExitCode: Int32 = 1
+
+    @OptionGroup var manifests: ManifestOptions
+    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var namespace: NamespaceOptions
+
+    func validate() throws { try manifests.requireFiles() }
+
+    func execute(_ context: CommandContext) async throws -> Int32 {
+        let declared = try manifests.objects(context, namespace: namespace.namespace)
+        let outgoing = try OutgoingObjects(declared, context)
+        let api = try connection.connect(context)
+        var differs = false
+        for object in outgoing.objects {
+            let live = try await api.object(object.key)
+            let wanted = try await api.apply(object.json, object.key, isDryRun: true)
+            let text = objectDiff(
+                live: live, wanted: wanted, kind: object.declared.kind, name: object.key.description)
+            differs = differs || !text.isEmpty
+            context.output.write(text)
+        }
+        return differs ? Self.differsExitCode : CommandExitCode.success
+    }
+}

@@ -1,0 +1,31 @@
+// RestartCommand: `meridian restart` and `meridian rebuild`: the same app anew, its runners or its executable.
+
+internal import ArgumentParser
+
+struct RestartCommand: ClientCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restart", abstract: "Replace an app's runners by new ones; no request is lost.")
+
+    @OptionGroup var arguments: AppArguments
+
+    func execute(_ context: CommandContext) async throws -> Int32 {
+        let api = try arguments.connection.connect(context)
+        _ = try await api.restart(arguments.key)
+        context.output.writeLine("\(arguments.key.reference) restarts")
+        return CommandExitCode.success
+    }
+}
+
+struct RebuildCommand: ClientCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rebuild", abstract: "Build an app anew, without the cache, as a new revision.")
+
+    @OptionGroup var arguments: AppArguments
+
+    func execute(_ context: CommandContext) async throws -> Int32 {
+        let api = try arguments.connection.connect(context)
+        _ = try await api.rebuild(arguments.key)
+        context.output.writeLine("\(arguments.key.reference) is built anew")
+        return CommandExitCode.success
+    }
+}

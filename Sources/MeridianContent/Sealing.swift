@@ -1,0 +1,106 @@
+// Sealing: secrets at rest: AES-256-GCM under a key file, bound to what they belong to.
+internal import COpenSSL
+internal import Glibc
+
+/// Seals and opens small secrets with one key.
+///
+/// A sealed text says under which scheme it was made (`sealed:v1:`), so that later schemes can stand beside it.
+package struct Sealing: Sendable {
+    private let key: [UInt8]
+
+    /// The key in the file at `path`, which is created (random, mode 0600, durable) where there is none.
+    ///
+    /// Two processes that create it at once end with the same key.
+    /// - Throws: `.refused` where others may read the file, `.corrupted` where it is not 32 bytes.
+    package init(keyFile path: String) throws(ContentError) {
+        var status = stat()
+        if lstat(path, &status) != 0 {
+            guard errno == ENOENT else { throw .system("look at", path) }
+            _ = try DurableFile.createIfAbsent(try randomBytes(Self.keyBytes), at: path, mode: 0o600)
+            guard lstat(path, &status) == 0 else { throw .system("look at", path) }
+        }
+        guard status.isRegularFile, status.st_mode & 0o077 == 0 else {
+            throw ContentError(.refused, "\(path) must be a file that only its owner reads. Run: chmod 600 \(path)")
+        }
+        let key = try DurableFile.read(path, atMost: Self.keyBytes + 1)
+        guard key.count == Self.keyBytes else {
+            throw ContentError(
+                .corrupted, "\(path) is no sealing key: \(Self.keyBytes) bytes expected. Restore it from a backup;"
+                    + " with a new key every sealed secret is lost and must be applied again")
+        }
+        self.key = key
+    }
+
+    /// `sealed:v1:` and the Base64 of nonce, ciphertext and tag (NIST SP 800-38D; 96-bit random nonce).
+    ///
+    /// - Parameter owner: what the secret belongs to, e.g. `Secret/default/db`; it opens only for the same owner.
+    package func seal(_ plain: [UInt8], for owner: String) throws(ContentError) -> String {
+        guard plain.count <= Self.plainBytesMax else {
+            throw ContentError(
+                .refused, "\(owner): the secret has \(plain.count) bytes; at most \(Self.plainBytesMax) are sealed")
+        }
+        let nonce = try randomBytes(Self.nonceBytes)
+        var tag = [UInt8](repeating: 0, count: Self.tagBytes)
+        var cipher = [UInt8](repeating: 0, count: plain.count)
+        let sealed = withCipher { context in
+            var count: Int32 = 0
+            return EVP_EncryptInit_ex(context, EVP_aes_256_gcm(), nil, key, nonce) == 1
+                && EVP_EncryptUpdate(context, nil, &count, Array(owner.utf8), Int32(owner.utf8.count)) == 1
+                && EVP_EncryptUpdate(context, &cipher, &count, plain, Int32(plain.count)) == 1
+                && EVP_EncryptFinal_ex(context, nil, &count) == 1
+                && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, Int32(Self.tagBytes), &tag) == 1
+        }
+        guard sealed else { throw ContentError(.unavailable, "\(owner): OpenSSL could not seal the secret") }
+        return Self.scheme + Base64.text(of: nonce + cipher + tag)
+    }
+
+    /// The secret in a sealed text.
+    ///
+    /// - Throws: `.corrupted` where text, key or owner differ from the sealing in any bit.
+    package func open(_ text: String, for owner: String) throws(ContentError) -> [UInt8] {
+        guard text.hasPrefix(Self.scheme), let bytes = Base64.bytes(of: String(text.dropFirst(Self.scheme.count))),
+            bytes.count >= Self.nonceBytes + Self.tagBytes, bytes.count <= Self.plainBytesMax + 64
+        else { throw ContentError(.corrupted, "\(owner): not a sealed secret of the form \(Self.scheme)…") }
+        let nonce = Array(bytes.prefix(Self.nonceBytes))
+        let cipher = Array(bytes[Self.nonceBytes..<(bytes.count - Self.tagBytes)])
+        var tag = Array(bytes.suffix(Self.tagBytes))
+        var plain = [UInt8](repeating: 0, count: cipher.count)
+        let opened = withCipher { context in
+            var count: Int32 = 0
+            return EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), nil, key, nonce) == 1
+                && EVP_DecryptUpdate(context, nil, &count, Array(owner.utf8), Int32(owner.utf8.count)) == 1
+                && EVP_DecryptUpdate(context, &plain, &count, cipher, Int32(cipher.count)) == 1
+                && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, Int32(Self.tagBytes), &tag) == 1
+                && EVP_DecryptFinal_ex(context, nil, &count) == 1
+        }
+        guard opened else {
+            throw ContentError(
+                .corrupted, "\(owner): the sealed secret does not open: it was changed, moved here from another object,"
+                    + " or sealed with another key. Apply the Secret again")
+        }
+        return plain
+    }
+
+    private static let scheme = "sealed:v1:"
+    private static let keyBytes = 32
+    private static let nonceBytes = 12
+    private static let tagBytes = 16
+    /// The Kubernetes bound on one Secret.
+    package static let plainBytesMax = 1 << 20
+}
+
+/// Runs `body` with a fresh cipher context and clears it; false where there is no memory.
+private func withCipher(_ body: (OpaquePointer) -> Bool) -> Bool {
+    guard let context = EVP_CIPHER_CTX_new() else { return false }
+    defer { EVP_CIPHER_CTX_free(context) }
+    return body(context)
+}
+
+/// Random bytes that are fit for keys.
+private func randomBytes(_ count: Int) throws(ContentError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    guard RAND_bytes(&bytes, Int32(count)) == 1 else {
+        throw ContentError(.unavailable, "OpenSSL has no randomness; check /dev/urandom")
+    }
+    return bytes
+}

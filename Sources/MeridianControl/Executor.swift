@@ -1,0 +1,195 @@
+// Executor: carries out steps; it never decides.
+package import MeridianModel
+package import MeridianPlanning
+package import MeridianPorts
+
+/// What the executor works on.
+package struct ExecutorPorts: Sendable {
+    package let store: any StorePort
+    package let registry: any RegistryPort
+    package let builder: any BuilderPort
+    package let nodes: [String: any NodePort]
+    package let sealing: any SealingPort
+    package let clock: any ClockPort
+    package let random: any RandomPort
+
+    package init(
+        store: any StorePort, registry: any RegistryPort, builder: any BuilderPort, nodes: [String: any NodePort],
+        sealing: any SealingPort, clock: any ClockPort, random: any RandomPort
+    ) {
+        self.store = store
+        self.registry = registry
+        self.builder = builder
+        self.nodes = nodes
+        self.sealing = sealing
+        self.clock = clock
+        self.random = random
+    }
+}
+
+/// How a step went.
+package enum StepOutcome: Sendable {
+    case done
+    /// The world has changed since the plan was made; a new plan says what to do now.
+    case stale(String)
+    /// It did not work; it is tried again after a while.
+    case failed(String)
+}
+
+/// Carries out steps, one after another. Work that takes long is handed to `start` and goes on beside.
+package struct Executor: Sendable {
+    let ports: ExecutorPorts
+    let state: LoopState
+    /// Starts long work on a revision; cancelling is by `cancel`.
+    let start: @Sendable (ActivityWork) -> Void
+    let cancel: @Sendable (ObjectKey) -> Void
+    private let recorder: EventRecorder
+
+    /// An executor on `ports` that notes in `state` what it did.
+    package init(
+        ports: ExecutorPorts, state: LoopState, start: @escaping @Sendable (ActivityWork) -> Void,
+        cancel: @escaping @Sendable (ObjectKey) -> Void
+    ) {
+        self.ports = ports
+        self.state = state
+        self.start = start
+        self.cancel = cancel
+        recorder = EventRecorder(store: ports.store, clock: ports.clock)
+    }
+
+    /// The step's effect.
+    package func execute(_ step: Step) async -> StepOutcome {
+        do {
+            switch step {
+            case .createRevision(let revision, let app, let event): try await create(revision, app: app, event)
+            case .build(let build): begin(.building, ActivityWork(revision: build.revision, kind: .build(build)))
+            case .cancelBuild(let revision):
+                cancel(revision)
+                state.forget(revision)
+            case .checkPort(let check): begin(.checking, ActivityWork(revision: check.revision, kind: .check(check)))
+            case .write(let write): try await self.write(write)
+            case .delete(let fence): try await commit([.delete(fence.key, .modRevision(fence.modRevision))], events: [])
+            case .finishDeletion(let fence): try await finishDeletion(fence)
+            case .endRollback(let fence): try await endRollback(fence)
+            case .assign(let node, let assignment): try await assign(assignment, to: node)
+            case .record(let event): try await commit([], events: [event])
+            }
+            return .done
+        } catch {
+            return outcome(of: error)
+        }
+    }
+
+    private func outcome(of error: any Error) -> StepOutcome {
+        if let error = error as? StoreError, error.code == .conflict { return .stale(error.message) }
+        return .failed("\(error)")
+    }
+
+    private func begin(_ activity: Activity, _ work: ActivityWork) {
+        if state.begin(activity, on: work.revision) { start(work) }
+    }
+
+    private func create(_ revision: Revision, app: Fence, _ event: EventDraft) async throws {
+        var revision = revision
+        revision.metadata.uid = uid()
+        revision.metadata.generation = 1
+        revision.metadata.creationTimestamp = ports.clock.now
+        try await commit(
+            [
+                .check(app.key, .modRevision(app.modRevision)),
+                .put(revision.key, revision.encoded(), .absent),
+            ], events: [event])
+    }
+
+    private func write(_ write: ObjectWrite) async throws {
+        if let replaces = write.replaces {
+            try await commit([.put(write.key, write.value, .modRevision(replaces))], events: write.events)
+        } else {
+            try await commit([.put(write.key, asNew(write.value), .absent)], events: write.events)
+        }
+        if let settled = write.settles { state.forget(settled) }
+    }
+
+    /// A document of a new object with what the server gives to one.
+    private func asNew(_ value: JSONValue) -> JSONValue {
+        guard var object = value.object, var metadata = object["metadata"]?.object else { return value }
+        metadata["uid"] = .string(uid())
+        metadata["generation"] = 1
+        metadata["creationTimestamp"] = .string(ports.clock.now.description)
+        object["metadata"] = .object(metadata)
+        return .object(object)
+    }
+
+    private func finishDeletion(_ fence: Fence) async throws {
+        guard var app = try await stored(App.self, fence) else { return }
+        app.metadata.finalizers.removeAll { $0 == drainFinalizer }
+        let expectation = StoreExpectation.modRevision(fence.modRevision)
+        let operation: StoreOperation =
+            app.metadata.finalizers.isEmpty
+            ? .delete(fence.key, expectation) : .put(fence.key, app.encoded(), expectation)
+        try await commit([operation], events: [])
+    }
+
+    private func endRollback(_ fence: Fence) async throws {
+        guard var app = try await stored(App.self, fence) else { return }
+        let pinned = app.metadata.annotations[OwnAnnotation.rollbackTo] ?? ""
+        app.metadata.annotations[OwnAnnotation.rollbackTo] = nil
+        app.metadata.annotations[OwnAnnotation.rollbackFrom] = nil
+        let event = EventDraft(
+            fence.key, uid: fence.uid, .normal, "RollbackEnded", "the rollback to \(pinned) ended: a newer revision is ready")
+        try await commit([.put(fence.key, app.encoded(), .modRevision(fence.modRevision))], events: [event])
+    }
+
+    /// The object as the fence has it; a later version is a conflict, an object that is gone is nil.
+    private func stored<Object: APIObject>(_: Object.Type, _ fence: Fence) async throws -> Object? {
+        guard let record = try await ports.store.get(fence.key) else { return nil }
+        guard record.modRevision == fence.modRevision else {
+            throw StoreError(.conflict, "\(fence.key) was changed meanwhile", key: fence.key)
+        }
+        var context = DecodingContext()
+        return Object.decode(record.value, at: FieldPath(), &context)
+    }
+
+    private func assign(_ assignment: NodeAssignment, to node: String) async throws {
+        guard let port = ports.nodes[node] else { throw NodeError(.unreachable, "node \(node) is not known here") }
+        var opened = assignment
+        for index in opened.revisions.indices {
+            opened.revisions[index].template = try open(opened.revisions[index].template)
+        }
+        try await port.assign(opened)
+        state.noteAssigned(assignment, to: node)
+    }
+
+    /// The template with the values of Secrets opened.
+    func open(_ template: RunnerTemplate) throws(SealingError) -> RunnerTemplate {
+        var template = template
+        for (name, value) in template.sealed {
+            template.environment[name] = try ports.sealing.open(value.text, for: value.owner)
+        }
+        template.sealed = [:]
+        return template
+    }
+
+    private func commit(_ operations: [StoreOperation], events: [EventDraft]) async throws(StoreError) {
+        try await ports.store.commit(operations + recorder.operations(for: events))
+    }
+
+    private func uid() -> String { uuidText(ports.random.next(), ports.random.next()) }
+}
+
+/// The finalizer that keeps a deleted App until its runners are gone.
+package let drainFinalizer = "meridian.dev/drain"
+
+/// A version-4 UUID (RFC 9562 §5.4) of 128 random bits.
+package func uuidText(_ high: UInt64, _ low: UInt64) -> String {
+    let high = (high & ~0xF000) | 0x4000
+    let low = (low & ~(0b11 << 62)) | (0b10 << 62)
+    let digits = Array((hex(high) + hex(low)).utf8)
+    let parts = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32]
+    return parts.map { String(decoding: digits[$0], as: UTF8.self) }.joined(separator: "-")
+}
+
+private func hex(_ value: UInt64) -> String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+}

@@ -1,0 +1,43 @@
+// DataDirectory: where the control plane keeps what.
+import Glibc
+import MeridianContent
+
+/// The places inside a data directory, which only its owner may enter.
+package struct DataDirectory: Sendable {
+    /// Absolute.
+    package let path: String
+
+    /// The directory at `path`, created with mode 0700 where it is missing.
+    package init(_ path: String) throws(ControlPlaneError) {
+        do throws(ContentError) {
+            try DurableFile.createDirectory(path, mode: 0o700)
+        } catch {
+            throw ControlPlaneError("the data directory cannot be made: \(error). Name another with --data")
+        }
+        guard let resolved = realpath(path, nil) else {
+            throw ControlPlaneError("\(path): \(String(cString: strerror(errno)))")
+        }
+        defer { free(resolved) }
+        self.path = String(cString: resolved)
+    }
+
+    /// How clients find the running control plane.
+    package var serverFile: String { "\(path)/server.json" }
+    package var registry: String { "\(path)/registry" }
+    package var builds: String { "\(path)/builds" }
+    package var logs: String { "\(path)/logs" }
+    package var keys: String { "\(path)/keys" }
+    package var sealingKey: String { "\(keys)/sealing.key" }
+    package var node: String { "\(path)/node" }
+    package var nodeSocket: String { "\(node)/node.sock" }
+    package var nodeLock: String { "\(node)/node.lock" }
+    package var nodeOutput: String { "\(node)/node.log" }
+}
+
+/// Why the control plane cannot run.
+package struct ControlPlaneError: Error, Sendable, CustomStringConvertible {
+    /// What failed, on what, and the next step.
+    package let description: String
+
+    package init(_ description: String) { self.description = description }
+}

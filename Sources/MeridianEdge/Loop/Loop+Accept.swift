@@ -1,0 +1,69 @@
+// Loop+Accept: new client connections.
+internal import CLinux
+internal import Glibc
+
+extension Loop {
+    /// Accepts per event, so that a flood of connections does not hold up the open ones.
+    static var acceptsPerEventMax: Int { 64 }
+
+    /// Accepts what waits; the listener is level-triggered, so what is left comes again.
+    mutating func acceptClients(_ listener: Int32) {
+        var address = clinux_address()
+        for _ in 0..<Self.acceptsPerEventMax {
+            let client = clinux_accept(listener, &address)
+            if client == -EMFILE || client == -ENFILE {
+                refuseOne(listener)
+                return
+            }
+            // ECONNABORTED and its kin concern one connection only.
+            if client == -EAGAIN { return }
+            if client >= 0 { take(client, &address) }
+        }
+    }
+
+    /// Gives the spare descriptor up to accept and close one connection: a full table must not spin.
+    private mutating func refuseOne(_ listener: Int32) {
+        guard spareDescriptor >= 0 else { return }
+        close(spareDescriptor)
+        var address = clinux_address()
+        let client = clinux_accept(listener, &address)
+        if client >= 0 { refuse(client) }
+        spareDescriptor = clinux_spare_descriptor()
+    }
+
+    private mutating func take(_ client: Int32, _ address: inout clinux_address) {
+        guard clientCount < limits.connectionsPerLoopMax, open(client, .client, .head) else {
+            refuse(client)
+            return
+        }
+        guard clinux_epoll_add_edge(epoll, client, generation) == 0 else {
+            at(client).pointee.role = .free
+            close(client)
+            return
+        }
+        let text = UnsafeMutableRawPointer(peerText(client)).assumingMemoryBound(to: CChar.self)
+        at(client).pointee.peerTextCount = UInt8(
+            clamping: max(0, clinux_address_text(&address, text, Int32(Self.peerTextBytesMax))))
+        at(client).pointee.readiness = .writable
+        clientCount += 1
+        clinux_atomic_relaxed_store(counts.words, Int64(clientCount))
+        setDeadline(client, now + limits.headMilliseconds)
+    }
+
+    /// Answers 503 as well as a full edge can, without waiting.
+    private func refuse(_ client: Int32) {
+        let answer: StaticString = """
+            HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\ncontent-length: 59\r\nretry-after: 1\r\n\
+            connection: close\r\n\r\nmeridian: this edge has no free connection; try again soon\n
+            """
+        // Nobody waits for this answer if it does not fit into an empty socket buffer.
+        _ = clinux_send(client, answer.utf8Start, answer.utf8CodeUnitCount)
+        close(client)
+    }
+
+    /// Where a client's address stands as text.
+    func peerText(_ client: Int32) -> Bytes { texts + Int(client) * Self.textBytes + Self.requestIDBytesMax }
+
+    /// Where the id of a client's current request stands.
+    func requestIDText(_ client: Int32) -> Bytes { texts + Int(client) * Self.textBytes }
+}

@@ -1,0 +1,114 @@
+// Loop+Answers: responses that the edge makes itself: short texts that name the reason and the next step.
+internal import CLinux
+
+/// An answer of the edge's own.
+enum Answer {
+    case unknownHost, noBackend, unknownRevision
+    case cannotConnect, noResponse
+    case badResponse(ResponseFault)
+    case parkedFull, parkedTimeout, responseTimeout
+    case failed(String)
+
+    var status: StaticString {
+        switch self {
+        case .unknownHost, .unknownRevision: "404 Not Found"
+        case .cannotConnect, .noResponse, .badResponse: "502 Bad Gateway"
+        case .noBackend, .parkedFull, .failed: "503 Service Unavailable"
+        case .parkedTimeout, .responseTimeout: "504 Gateway Timeout"
+        }
+    }
+
+    var isRetryable: Bool {
+        switch self {
+        case .noBackend, .parkedFull, .failed: true
+        default: false
+        }
+    }
+
+    var words: StaticString {
+        switch self {
+        case .unknownHost: "no app answers to this host; check the Host header against the apps and traffic splits"
+        case .noBackend: "the app of this host has no ready revision; wait for its build or look at the app's conditions"
+        case .unknownRevision: "x-meridian-revision names no revision of this app; list its revisions or omit the header"
+        case .cannotConnect: "the app's runner does not accept connections; look at the app's logs"
+        case .noResponse: "the app closed the connection before it had answered; look at the app's logs"
+        case .badResponse(let fault): fault.words
+        case .parkedFull: "too many requests wait for this app to start; try again in a second"
+        case .parkedTimeout: "no runner of the app became free in time; look at the app's conditions or raise its scaling"
+        case .responseTimeout: "the app did not answer in time; look at its logs or raise requestTimeout"
+        case .failed: "the app cannot be started: "
+        }
+    }
+}
+
+extension Loop {
+    /// The longest message of the node that is shown to a client.
+    static var failureBytesMax: Int { 1024 }
+
+    /// Ends the current request of a client, whose response has not begun, with an answer of the edge's own.
+    mutating func answer(_ client: Int32, _ answer: Answer) {
+        detach(client)
+        if !at(client).pointee.body.isDone || isDraining { at(client).pointee.request.remove(.keepsAlive) }
+        var message = ""
+        if case .failed(let text) = answer { message = String(decoding: text.utf8.prefix(Self.failureBytesMax), as: UTF8.self) }
+        write(client, status: answer.status, words: answer.words, message: message, isRetryable: answer.isRetryable)
+        finishFlush(client)
+    }
+
+    /// Answers a request that cannot be understood; the connection ends, since its next byte has no meaning.
+    mutating func refuse(_ client: Int32, _ refusal: Refusal) {
+        detach(client)
+        makeRequestID(client)
+        at(client).pointee.request = []
+        write(client, status: refusal.status, words: refusal.words, message: "", isRetryable: false)
+        finishFlush(client)
+    }
+
+    /// Frees a client from its upstream and its place.
+    private mutating func detach(_ client: Int32) {
+        let connection = at(client)
+        if connection.pointee.peer >= 0 {
+            closeUpstream(connection.pointee.peer)
+            connection.pointee.peer = -1
+        }
+        releaseRunner(client)
+        connection.pointee.phase = .flushing
+        // Without an upstream nobody else takes the head out of the input.
+        connection.pointee.input.drop(Int(connection.pointee.headLength))
+        connection.pointee.headLength = 0
+    }
+
+    private mutating func write(
+        _ client: Int32, status: StaticString, words: StaticString, message: String, isRetryable: Bool
+    ) {
+        let connection = at(client)
+        pool.lend(to: &connection.pointee.output)
+        var writer = HeadWriter(connection.pointee.output)
+        let length = 10 + words.utf8CodeUnitCount + message.utf8.count + 14 + requestID(client).count + 2
+        writer.write("HTTP/1.1 ")
+        writer.write(status)
+        writer.write("\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ")
+        writer.write(length)
+        writer.write("\r\nx-request-id: ")
+        writer.write(requestID(client))
+        writer.write("\r\nx-meridian-region: ")
+        writer.write(UnsafeBufferPointer(region))
+        writer.write(isRetryable ? "\r\nretry-after: 1\r\n" : "\r\n")
+        let facts = connection.pointee.request
+        if !facts.contains(.keepsAlive) {
+            writer.write("connection: close\r\n")
+        } else if facts.contains(.isVersion10) {
+            writer.write("connection: keep-alive\r\n")
+        }
+        writer.write("\r\n")
+        if !facts.contains(.isHead) {
+            writer.write("meridian: ")
+            writer.write(words)
+            writer.write(message)
+            writer.write(" (request id ")
+            writer.write(requestID(client))
+            writer.write(")\n")
+        }
+        connection.pointee.output.end = Int32(writer.end)
+    }
+}

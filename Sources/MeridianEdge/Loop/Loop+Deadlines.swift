@@ -1,0 +1,60 @@
+// Loop+Deadlines: what happens when a connection's time is up.
+
+extension Loop {
+    /// Handles every deadline that has passed and finds the next one. Reads one word per descriptor.
+    mutating func expire() {
+        nextScan = .max
+        var soonest = Int64.max
+        for descriptor in 0...highest {
+            let deadline = deadlines[Int(descriptor)]
+            guard deadline != 0 else { continue }
+            if deadline <= now {
+                deadlines[Int(descriptor)] = 0
+                timeIsUp(descriptor)
+            } else {
+                soonest = min(soonest, deadline)
+            }
+        }
+        nextScan = min(nextScan, soonest)
+        repeatDemands()
+        if nextScan != .max { nextScan = max(nextScan, now + Self.scanMillisecondsMin) }
+    }
+
+    private mutating func timeIsUp(_ descriptor: Int32) {
+        switch at(descriptor).pointee.role {
+        case .client: clientTimeIsUp(descriptor)
+        case .upstream: upstreamTimeIsUp(descriptor)
+        case .free, .listener, .mailbox: return
+        }
+    }
+
+    private mutating func clientTimeIsUp(_ client: Int32) {
+        let connection = at(client)
+        let generation = connection.pointee.generation
+        switch connection.pointee.phase {
+        case .head where connection.pointee.input.count > 0:
+            setDeadline(client, now + limits.lingerMilliseconds)
+            refuse(client, .headTimeout)
+        case .parked:
+            setDeadline(client, now + limits.lingerMilliseconds)
+            unlinkParked(client)
+            answer(client, .parkedTimeout)
+        case .exchange where !connection.pointee.request.contains(.isAnswered):
+            setDeadline(client, now + limits.lingerMilliseconds)
+            answer(client, .responseTimeout)
+        default:
+            closeClient(client)
+        }
+        settle(client, generation)
+    }
+
+    private mutating func upstreamTimeIsUp(_ upstream: Int32) {
+        let connection = at(upstream)
+        if connection.pointee.phase == .idle { closeUpstream(upstream) }
+        guard connection.pointee.phase == .connecting else { return }
+        let client = connection.pointee.peer
+        let generation = at(client).pointee.generation
+        reroute(client)
+        settle(client, generation)
+    }
+}

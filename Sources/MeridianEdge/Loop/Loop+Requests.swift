@@ -1,0 +1,164 @@
+// Loop+Requests: reading request heads and finding where each request goes.
+internal import CLinux
+internal import Glibc
+internal import MeridianRouting
+
+extension Loop {
+    /// Pipelined requests per turn, so that one client does not hold up the others.
+    static var requestsPerTurnMax: Int { 64 }
+    /// Empty lines before a request line (RFC 9112 §2.2 asks to ignore at least one).
+    static var emptyLinesMax: Int { 4 }
+
+    /// Serves a client's requests until one needs time or there is none.
+    mutating func serve(_ client: Int32) {
+        let connection = at(client)
+        let generation = connection.pointee.generation
+        var left = Self.requestsPerTurnMax
+        while isSame(client, generation), connection.pointee.phase == .head {
+            guard left > 0 else {
+                scheduleTurn(client)
+                return
+            }
+            do throws(Refusal) {
+                switch try takeHead(client) {
+                case .complete:
+                    left -= 1
+                    begin(client)
+                case .incomplete:
+                    guard try fill(client) else { return }
+                }
+            } catch {
+                refuse(client, error)
+            }
+        }
+    }
+
+    /// Parses the head at the front of the input.
+    private mutating func takeHead(_ client: Int32) throws(Refusal) -> HeadProgress {
+        let connection = at(client)
+        var skipped = 0
+        while connection.pointee.scanned == 0, connection.pointee.input.count >= 2, skipped < Self.emptyLinesMax,
+            connection.pointee.input.filled[0] == .carriageReturn, connection.pointee.input.filled[1] == .lineFeed
+        {
+            connection.pointee.input.drop(2)
+            skipped += 1
+        }
+        let count = connection.pointee.input.count
+        guard count > 0, hasNewLine(connection) else { return .incomplete }
+        let progress = try requestHead.parse(
+            connection.pointee.input.filled, count, targetBytesMax: limits.targetBytesMax)
+        switch progress {
+        case .complete:
+            guard requestHead.length <= limits.headBytesMax else { throw .headTooLarge }
+        case .incomplete:
+            connection.pointee.scanned = Int32(count)
+        }
+        return progress
+    }
+
+    /// Whether bytes beyond those already looked at end a line; a head that comes byte by byte is not parsed each time.
+    private func hasNewLine(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+        let scanned = Int(connection.pointee.scanned)
+        guard scanned > 0 else { return true }
+        return lineFeed(connection.pointee.input.filled, from: scanned, to: connection.pointee.input.count) != nil
+    }
+
+    /// Reads more of a head; false where nothing more can be had now.
+    private mutating func fill(_ client: Int32) throws(Refusal) -> Bool {
+        let connection = at(client)
+        guard connection.pointee.input.count <= limits.headBytesMax else { throw .headTooLarge }
+        guard connection.pointee.readiness.contains(.readable) else {
+            awaitHead(client)
+            return false
+        }
+        pool.lend(to: &connection.pointee.input)
+        if connection.pointee.input.room == 0 { connection.pointee.input.compact() }
+        switch receive(connection) {
+        case .some: return true
+        case .wouldBlock:
+            awaitHead(client)
+            return false
+        case .end, .broken:
+            closeClient(client)
+            return false
+        }
+    }
+
+    /// Lends nothing to a client without a request, and gives one that has begun a head a limited time for the rest.
+    private mutating func awaitHead(_ client: Int32) {
+        let connection = at(client)
+        if connection.pointee.input.count == 0 {
+            pool.takeBack(&connection.pointee.input)
+        } else if !connection.pointee.request.contains(.hasHeadBegun) {
+            connection.pointee.request.insert(.hasHeadBegun)
+            setDeadline(client, now + limits.headMilliseconds)
+        }
+    }
+
+    /// Starts the request whose head has just been parsed.
+    private mutating func begin(_ client: Int32) {
+        let connection = at(client)
+        noteFacts(connection)
+        adoptRequestID(client)
+        guard let view, let host = view.host(named: requestBytes(client, requestHead.host)) else {
+            answer(client, .unknownHost)
+            return
+        }
+        let pick = pick(client, host, view)
+        switch pick.outcome {
+        case .noBackend: answer(client, .noBackend)
+        case .unknownOverride: answer(client, .unknownRevision)
+        case .backend:
+            guard let slotTargets else { preconditionFailure("a view without its targets") }
+            let target = slotTargets[Int(pick.slot)]
+            connection.pointee.target = target
+            connection.pointee.cookie = pick.cookie
+            connection.pointee.cookieTable = tableSerial
+            connection.pointee.requestDeadline = now + view.timeoutMilliseconds(host)
+            targets[Int(target)].counters.begin()
+            setDeadline(client, connection.pointee.requestDeadline)
+            let runner = acquire(target)
+            if runner < 0 { park(client) } else { forward(client, runner) }
+        }
+    }
+
+    private func noteFacts(_ connection: UnsafeMutablePointer<Connection>) {
+        var facts = RequestFacts()
+        if requestHead.keepsAlive { facts.insert(.keepsAlive) }
+        if requestHead.isHead { facts.insert(.isHead) }
+        if requestHead.isVersion10 { facts.insert(.isVersion10) }
+        if requestHead.isIdempotent { facts.insert(.isIdempotent) }
+        if requestHead.upgrade >= 0 { facts.insert(.upgrades) }
+        if requestHead.expectsContinue { facts.insert(.expectsContinue) }
+        connection.pointee.request = facts
+        connection.pointee.headLength = Int32(requestHead.length)
+        connection.pointee.scanned = 0
+        connection.pointee.attempts = 0
+        connection.pointee.body = BodyTracker(requestHead.framing)
+    }
+
+    private mutating func pick(_ client: Int32, _ host: Int32, _ view: RouteView) -> Pick {
+        var override: UnsafeBufferPointer<UInt8>?
+        if requestHead.revision >= 0, view.allowsOverride(host) {
+            let field = requestHead.fields.spans[requestHead.revision]
+            override = requestBytes(client, Int(field.value)..<Int(field.valueEnd))
+        }
+        var sticky: UnsafeBufferPointer<UInt8>?
+        if requestHead.hasCookies, let name = view.stickyCookie(host) { sticky = cookie(client, named: name) }
+        return view.pick(host, override: override, sticky: sticky, draw: random.next())
+    }
+
+    private func cookie(_ client: Int32, named name: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8>? {
+        for index in 0..<requestHead.fields.count where requestHead.fields.spans[index].name == .cookie {
+            let field = requestHead.fields.spans[index]
+            let value = requestBytes(client, Int(field.value)..<Int(field.valueEnd))
+            if let range = cookieValue(named: name, in: value) { return UnsafeBufferPointer(rebasing: value[range]) }
+        }
+        return nil
+    }
+
+    /// Bytes of the parsed head; valid until the client's input changes.
+    func requestBytes(_ client: Int32, _ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: at(client).pointee.input.filled + range.lowerBound, count: range.count)
+    }
+}

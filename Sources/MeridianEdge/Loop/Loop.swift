@@ -1,0 +1,171 @@
+// Loop: one thread's epoll loop with everything it owns; nothing in here is touched by another thread.
+internal import CLinux
+internal import Glibc
+internal import MeridianRouting
+
+/// An edge-triggered event loop.
+///
+/// It is a struct that lives on its thread's stack, so that the compiler proves exclusive access instead of checking it.
+/// Memory: the tables are allocated once for `descriptorsMax` descriptors and untouched pages cost nothing. A pointer into
+/// `connections` stays valid for the loop's life; `open` initialises every entry up to the descriptor before that is
+/// registered, so every event, deadline and scan meets an initialised one.
+struct Loop: ~Copyable {
+    /// One system call's worth; more would only delay the first event of the batch.
+    static let eventsMax = 256
+    /// How finely deadlines are kept: a scan reads one word per descriptor.
+    static let scanMillisecondsMin: Int64 = 20
+    /// Room for a request id and a peer address per descriptor.
+    static let textBytes = 128
+    static let requestIDBytesMax = 64
+    static let peerTextBytesMax = 48
+
+    let context: LoopContext
+    let limits: EdgeLimits
+    let mailbox: LoopMailbox
+    let region: UnsafeMutableBufferPointer<UInt8>
+    let counts: CounterLine
+    let epoll: Int32
+    /// The namespace to come back to; -1 where namespaces cannot be entered.
+    let ownNamespace: Int32
+    var spareDescriptor: Int32
+
+    let connections: UnsafeMutablePointer<Connection>
+    /// When something has to happen to a descriptor, in loop time; 0 for never.
+    let deadlines: UnsafeMutablePointer<Int64>
+    let texts: Bytes
+    let events: UnsafeMutablePointer<clinux_event>
+    /// Entries of `connections` up to this one are initialised.
+    var highest: Int32 = -1
+    var generation: UInt32 = 0
+    var clientCount = 0
+
+    var pool = BufferPool()
+    var requestHead = RequestHead()
+    var responseHead = ResponseHead()
+    var random: RandomSource
+
+    /// Keeps the memory behind `view`.
+    var table: CompiledRouteTable?
+    var view: RouteView?
+    var slotTargets: UnsafeMutablePointer<Int32>?
+    var tableSerial: UInt32 = 0
+
+    var targets: UnsafeMutablePointer<LoopTarget>
+    var targetCapacity = 64
+    /// Keeps the counters behind `targets`; nil where an entry of `targets` is not initialised.
+    var targetOwners: [TargetRecord?] = []
+    var runners: UnsafeMutablePointer<LoopRunner>
+    var runnerCapacity = 64
+    /// Keeps the counters behind `runners`; nil where an entry of `runners` is not initialised.
+    var runnerOwners: [RunnerRecord?] = []
+    var runnerChanges: UInt32 = 0
+
+    var now: Int64
+    var nextScan = Int64.max
+    var firstAgain: Int32 = -1
+    var firstPending: Int32 = -1
+    var parkedTotal = 0
+    var isDraining = false
+    var isStopped = false
+    /// Told when the loop has ended.
+    var stopped: Countdown?
+
+    /// Takes over `listeners` and registers them.
+    init(_ index: Int, _ context: LoopContext, listeners: [Int32]) throws(EdgeError) {
+        self.context = context
+        limits = context.limits
+        mailbox = context.mailboxes[index]
+        counts = context.counts[index]
+        let regionBytes = Array(context.region.utf8)
+        region = .allocate(capacity: regionBytes.count)
+        _ = region.initialize(from: regionBytes)
+        epoll = clinux_epoll_create()
+        ownNamespace = max(-1, clinux_own_network_namespace())
+        spareDescriptor = clinux_spare_descriptor()
+        // calloc of a large block maps zero pages, which cost memory only once they are touched.
+        guard
+            let connectionMemory = calloc(context.descriptorsMax, MemoryLayout<Connection>.stride),
+            let deadlineMemory = calloc(context.descriptorsMax, MemoryLayout<Int64>.stride),
+            let textMemory = calloc(context.descriptorsMax, Self.textBytes)
+        else {
+            throw EdgeError(code: .noResources, message: "no memory for the connection table; lower the descriptor limit")
+        }
+        connections = connectionMemory.assumingMemoryBound(to: Connection.self)
+        deadlines = deadlineMemory.assumingMemoryBound(to: Int64.self)
+        texts = textMemory.assumingMemoryBound(to: UInt8.self)
+        events = .allocate(capacity: Self.eventsMax)
+        targets = .allocate(capacity: targetCapacity)
+        runners = .allocate(capacity: runnerCapacity)
+        random = RandomSource(seed: clinux_random_seed())
+        now = clinux_coarse_milliseconds()
+        try register(mailbox.descriptor, .mailbox)
+        for listener in listeners { try register(listener, .listener) }
+    }
+
+    /// Serves until `.stop`.
+    mutating func run() {
+        while !isStopped {
+            let count = clinux_epoll_wait(epoll, events, Int32(Self.eventsMax), waitMilliseconds())
+            now = clinux_coarse_milliseconds()
+            precondition(count >= 0 || count == -EINTR, "epoll_wait failed: its arguments are fixed, so the loop is damaged")
+            for index in 0..<Int(max(0, count)) { handle(events[index]) }
+            resumeTurns()
+            tryPending()
+            if now >= nextScan { expire() }
+        }
+        closeEverything()
+    }
+
+    /// The connection of a descriptor. The pointer stays valid, but after a close it may be another connection's.
+    @inline(__always)
+    func at(_ descriptor: Int32) -> UnsafeMutablePointer<Connection> { connections + Int(descriptor) }
+
+    /// Whether a descriptor still is the connection that had `generation`.
+    func isSame(_ descriptor: Int32, _ generation: UInt32) -> Bool {
+        at(descriptor).pointee.generation == generation && at(descriptor).pointee.role != .free
+    }
+
+    /// Makes a descriptor a connection of this loop; false, with nothing changed, where the tables have no place for it.
+    mutating func open(_ descriptor: Int32, _ role: Role, _ phase: Phase) -> Bool {
+        guard Int(descriptor) < context.descriptorsMax else { return false }
+        generation &+= 1
+        while highest < descriptor {
+            highest += 1
+            at(highest).initialize(to: Connection(generation: 0, role: .free, phase: .head))
+        }
+        at(descriptor).pointee = Connection(generation: generation, role: role, phase: phase)
+        return true
+    }
+
+    /// Sets when a descriptor's time is up; 0 for never.
+    @inline(__always)
+    mutating func setDeadline(_ descriptor: Int32, _ time: Int64) {
+        deadlines[Int(descriptor)] = time
+        if time != 0, time < nextScan { nextScan = time }
+    }
+
+    private mutating func register(_ descriptor: Int32, _ role: Role) throws(EdgeError) {
+        guard epoll >= 0, open(descriptor, role, .idle),
+            clinux_epoll_add_level(epoll, descriptor, generation) == 0
+        else { throw EdgeError(code: .noResources, message: "cannot watch a descriptor; raise the descriptor limit") }
+    }
+
+    private func waitMilliseconds() -> Int32 {
+        if firstAgain >= 0 || firstPending >= 0 { return 0 }
+        guard nextScan != .max else { return -1 }
+        return Int32(clamping: max(1, nextScan - now))
+    }
+
+    private mutating func handle(_ event: clinux_event) {
+        let descriptor = event.descriptor
+        // An earlier event of the batch may have closed the descriptor or given it to a new connection.
+        guard isSame(descriptor, event.generation) else { return }
+        switch at(descriptor).pointee.role {
+        case .free: return
+        case .listener: acceptClients(descriptor)
+        case .mailbox: readMailbox()
+        case .client: clientReady(descriptor, event.events)
+        case .upstream: upstreamReady(descriptor, event.events)
+        }
+    }
+}

@@ -1,0 +1,26 @@
+// LoopContext: what all loops of an edge share and none of them changes.
+
+/// Made once before the loops start.
+final class LoopContext: Sendable {
+    let limits: EdgeLimits
+    let region: String
+    /// One per loop, in the order of the loops.
+    let mailboxes: [LoopMailbox]
+    /// One per loop: word 0 holds its client connections.
+    let counts: [CounterLine]
+    let demand: @Sendable (RunnerDemand) -> Void
+    /// Descriptors from this on have no place in a loop's table.
+    let descriptorsMax: Int
+
+    init(
+        _ configuration: EdgeConfiguration, mailboxes: [LoopMailbox], descriptorsMax: Int,
+        demand: @escaping @Sendable (RunnerDemand) -> Void
+    ) {
+        limits = configuration.limits
+        region = configuration.region
+        self.mailboxes = mailboxes
+        counts = mailboxes.map { _ in CounterLine() }
+        self.descriptorsMax = descriptorsMax
+        self.demand = demand
+    }
+}

@@ -1,0 +1,97 @@
+// RouteTable: what an edge needs to answer a request: hosts, splits and where each revision listens.
+
+/// A complete, immutable and numbered table of routes; an edge applies it as a whole or not at all.
+package struct RouteTable: Shaped {
+    /// Rises with every published table; an edge ignores a table that is not newer than its own.
+    package var number: Int = 0
+    /// One entry per host, sorted by host; hosts are lower case, without a port, and unique.
+    package var hosts: [HostRoute] = []
+
+    package init() {}
+
+    package init(number: Int, hosts: [HostRoute]) {
+        self.number = number
+        self.hosts = hosts
+    }
+
+    package static var shape: Shape<RouteTable> {
+        Shape(
+            "RouteTable", "A complete, numbered table of routes.",
+            fields: [
+                .init(required: "number", \.number, "Rises with every published table."),
+                .init("hosts", \.hosts, default: [], "One entry per host, sorted by host."),
+            ])
+    }
+}
+
+/// What happens to the requests of one host.
+package struct HostRoute: Shaped {
+    /// Lower case, without a port.
+    package var host: String = ""
+    /// The app's `namespace/name`, for metrics and messages.
+    package var app: String = ""
+    /// The region named in `x-meridian-region`; nil: the edge's own.
+    package var region: String?
+    /// In the order of the split; whole weights that sum to 100. Empty: the app has nothing that serves yet (503).
+    package var backends: [RouteBackend] = []
+    /// The cookie that keeps a client on its backend; nil: every request is drawn anew.
+    package var stickyCookie: String?
+    /// How long a sticky cookie lasts.
+    package var stickyTTL: Duration = .seconds(3600)
+    /// Whether the request header `x-meridian-revision` may choose among `overrides`.
+    package var allowOverride: Bool = false
+    /// The revisions that the override header may name, sorted by revision name.
+    package var overrides: [String] = []
+    /// The longest a request may take from its head to the last byte of its answer, parking included.
+    package var requestTimeout: Duration = .seconds(30)
+
+    package init() {}
+
+    package static var shape: Shape<HostRoute> {
+        Shape(
+            "HostRoute", "What happens to the requests of one host.",
+            fields: [
+                .init(required: "host", \.host, "Lower case, without a port."),
+                .init(required: "app", \.app, "The app's namespace/name."),
+                .init("region", optional: \.region, "The region that serves the host."),
+                .init("backends", \.backends, default: [], "In the order of the split; weights sum to 100."),
+                .init("stickyCookie", optional: \.stickyCookie, "The cookie that keeps a client on its backend."),
+                .init("stickyTTL", \.stickyTTL, default: .seconds(3600), "How long a sticky cookie lasts."),
+                .init("allowOverride", \.allowOverride, default: false, "Whether x-meridian-revision may choose."),
+                .init("overrides", \.overrides, default: [], "The revisions that the override header may name."),
+                .init("requestTimeout", \.requestTimeout, default: .seconds(30), "The longest a request may take."),
+            ])
+    }
+}
+
+/// One share of a host's requests.
+package struct RouteBackend: Shaped {
+    /// The key of the revision (`namespace/name`), or nil where `address` is set.
+    package var revision: String?
+    /// A server outside Meridian, `HOST:PORT` with a numeric IPv4 address or `[IPv6]`; nil where `revision` is set.
+    package var address: String?
+    /// Percent of the requests, 0 to 100.
+    package var weight: Int = 100
+
+    package init() {}
+
+    package init(revision: String, weight: Int) {
+        self.revision = revision
+        self.weight = weight
+    }
+
+    package init(address: String, weight: Int) {
+        self.address = address
+        self.weight = weight
+    }
+
+    package static var shape: Shape<RouteBackend> {
+        Shape(
+            "RouteBackend", "One share of a host's requests.",
+            fields: [
+                .init("revision", optional: \.revision, "The revision's namespace/name."),
+                .init("address", optional: \.address, "A server outside Meridian."),
+                .init("weight", \.weight, default: 100, "Percent of the requests.", .range(0...100)),
+            ])
+    }
+}

@@ -1,0 +1,133 @@
+// Kind: every kind of object in one table: names, scope, schema, columns.
+
+/// What the API, the CLI and the schemas need to know of a kind.
+package struct Kind: Sendable {
+    /// As manifests write it: `App`.
+    package let name: String
+    /// As paths and `get` write it: `apps`.
+    package let plural: String
+    package let singular: String
+    package let shortNames: [String]
+    package let isNamespaced: Bool
+    /// Whether people write it; the others are written by Meridian alone.
+    package let isDeclared: Bool
+    /// The columns of `get`, after the name.
+    package let columns: [Column]
+    /// Reads and checks an object; nil after at least one problem.
+    package let read: @Sendable (JSONValue, inout DecodingContext) -> (any APIObject)?
+    /// The JSON Schema (draft 2020-12) of the kind, complete with `$defs`.
+    package let schema: @Sendable () -> JSONObject
+
+    /// One column of `get`.
+    package struct Column: Sendable {
+        package let name: String
+        /// Where the value is: `status.servingRevision`, or `status.conditions[Ready]` for a condition's status.
+        package let path: String
+        /// Only with `-o wide`.
+        package let isWide: Bool
+        /// A timestamp that is shown as an age.
+        package let isAge: Bool
+
+        package init(_ name: String, _ path: String, wide: Bool = false, age: Bool = false) {
+            self.name = name
+            self.path = path
+            isWide = wide
+            isAge = age
+        }
+    }
+
+    fileprivate init<Object: APIObject>(
+        _: Object.Type, plural: String, shortNames: [String] = [], namespaced: Bool, declared: Bool, columns: [Column]
+    ) {
+        name = Object.kind
+        self.plural = plural
+        singular = Object.kind.lowercased()
+        self.shortNames = shortNames
+        isNamespaced = namespaced
+        isDeclared = declared
+        self.columns = columns + [Column("AGE", "metadata.creationTimestamp", age: true)]
+        read = { Object.decode($0, at: FieldPath(), &$1) }
+        schema = { documentSchema(of: Object.self) }
+    }
+
+    /// The kind whose name, plural, singular or short name is `word`, compared without case; nil where there is none.
+    package static func named(_ word: String) -> Kind? {
+        let word = word.lowercased()
+        return all.first { [$0.singular, $0.plural].contains(word) || $0.shortNames.contains(word) }
+    }
+
+    /// Every kind; those that people write first.
+    package static let all: [Kind] = [
+        Kind(
+            App.self, plural: "apps", namespaced: true, declared: true,
+            columns: [
+                Column("BUILT", "status.conditions[Built]"), Column("READY", "status.conditions[Ready]"),
+                Column("SERVING", "status.servingRevision"), Column("RUNNERS", "status.readyRunners"),
+                Column("URL", "status.url"), Column("LATEST", "status.latestRevision", wide: true),
+                Column("PINNED", "status.pinnedRevision", wide: true),
+                Column("REASON", "status.conditions[Ready].reason", wide: true),
+            ]),
+        Kind(
+            Region.self, plural: "regions", namespaced: false, declared: true,
+            columns: [
+                Column("READY", "status.conditions[Ready]"), Column("LATITUDE", "spec.location.latitude", wide: true),
+                Column("LONGITUDE", "spec.location.longitude", wide: true), Column("ALIASES", "spec.aliases"),
+            ]),
+        Kind(
+            TrafficSplit.self, plural: "trafficsplits", shortNames: ["ts", "splits"], namespaced: true, declared: true,
+            columns: [
+                Column("APP", "spec.app"), Column("READY", "status.conditions[Ready]"), Column("HOSTS", "spec.hosts"),
+                Column("REASON", "status.conditions[Ready].reason", wide: true),
+            ]),
+        Kind(
+            SyscallAllowlist.self, plural: "syscallallowlists", shortNames: ["sal", "allowlists"], namespaced: false,
+            declared: true,
+            columns: [Column("GROUPS", "spec.groups"), Column("ON-DENIED", "spec.onDenied")]),
+        Kind(Secret.self, plural: "secrets", namespaced: true, declared: true, columns: []),
+        Kind(
+            Revision.self, plural: "revisions", shortNames: ["rev"], namespaced: true, declared: false,
+            columns: [
+                Column("APP", "spec.app"), Column("BUILT", "status.conditions[Built]"),
+                Column("READY", "status.conditions[Ready]"), Column("RUNNERS", "status.readyRunners"),
+                Column("REASON", "status.conditions[Ready].reason"), Column("BUNDLE", "status.bundle", wide: true),
+                Column("PRESET", "status.preset", wide: true), Column("CACHED", "status.cached", wide: true),
+            ]),
+        Kind(
+            Runner.self, plural: "runners", namespaced: true, declared: false,
+            columns: [
+                Column("REVISION", "spec.revision"), Column("STATE", "status.state"), Column("NODE", "spec.node"),
+                Column("PID", "status.pid", wide: true),
+            ]),
+        Kind(
+            Node.self, plural: "nodes", namespaced: false, declared: false,
+            columns: [
+                Column("READY", "status.conditions[Ready]"), Column("PROTECTED", "status.conditions[Protected]"),
+                Column("RUNNERS", "status.runners"), Column("EDGES", "status.edges"),
+                Column("REGIONS", "status.regions", wide: true),
+                Column("PROTECTIONS", "status.protections", wide: true),
+            ]),
+        Kind(
+            Event.self, plural: "events", shortNames: ["ev"], namespaced: true, declared: false,
+            columns: [
+                Column("LAST", "lastTimestamp", age: true), Column("TYPE", "type"), Column("REASON", "reason"),
+                Column("OBJECT", "involvedObject.kind"), Column("OF", "involvedObject.name"),
+                Column("MESSAGE", "message"),
+            ]),
+    ]
+}
+
+/// The complete JSON Schema of a kind: its object with `$schema`, `$id`, `title` and every definition in `$defs`.
+private func documentSchema<Object: APIObject>(of _: Object.Type) -> JSONObject {
+    var definitions: [String: JSONObject] = [:]
+    let own = Object.objectSchema(&definitions)
+    var document = JSONObject()
+    document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    document["$id"] = .string("https://meridian.dev/schemas/v1/\(Object.kind.lowercased()).json")
+    document["title"] = .string(Object.kind)
+    for member in own.members { document[member.key] = member.value }
+    if !definitions.isEmpty {
+        let sorted = definitions.sorted { $0.key < $1.key }
+        document["$defs"] = .object(JSONObject(sorted.map { .init(key: $0.key, value: .object($0.value)) }))
+    }
+    return document
+}

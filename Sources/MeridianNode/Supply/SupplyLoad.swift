@@ -1,0 +1,67 @@
+// SupplyLoad: what scaling looks at: waiting requests of revisions and requests in flight on runners.
+
+/// The edge's load at one moment, with only what scaling decides by.
+package struct SupplyLoad: Sendable, Equatable {
+    /// The load of one runner.
+    package struct Runner: Sendable, Equatable {
+        /// Requests and tunnels that have picked the runner and are not over.
+        package var inFlight: Int
+        /// How long no request has begun or ended on it; nil: it never had one.
+        package var quietFor: Duration?
+
+        package init(inFlight: Int, quietFor: Duration? = nil) {
+            self.inFlight = inFlight
+            self.quietFor = quietFor
+        }
+    }
+
+    /// Requests that wait for a runner, by revision key; revisions without any may be missing.
+    package var parked: [String: Int]
+    /// By runner id; a runner without requests may be missing.
+    package var runners: [String: Runner]
+
+    package init(parked: [String: Int] = [:], runners: [String: Runner] = [:]) {
+        self.parked = parked
+        self.runners = runners
+    }
+
+    /// The requests in flight on one runner.
+    func inFlight(_ id: String) -> Int { runners[id]?.inFlight ?? 0 }
+}
+
+/// The latest measurements of one revision's concurrency.
+struct LoadWindow: Sendable {
+    private struct Sample {
+        var at: ContinuousClock.Instant
+        var concurrency: Int
+    }
+
+    /// Long enough to bridge the gaps of a bursty client; also the most that is remembered.
+    static let peakSpan: Duration = .seconds(10)
+    /// A burst shorter than this is served by the runners that are there.
+    static let meanSpan: Duration = .seconds(1)
+    /// Measurements closer together than this are one, so that a window has at most 200 entries.
+    static let sampleSpan: Duration = .milliseconds(50)
+
+    private var samples: [Sample] = []
+
+    /// Adds a measurement and forgets those older than `peakSpan`.
+    mutating func record(_ concurrency: Int, at now: ContinuousClock.Instant) {
+        samples.removeAll { now - $0.at > Self.peakSpan }
+        guard let last = samples.indices.last, now - samples[last].at < Self.sampleSpan else {
+            samples.append(Sample(at: now, concurrency: concurrency))
+            return
+        }
+        samples[last].concurrency = max(samples[last].concurrency, concurrency)
+    }
+
+    /// The mean concurrency of the last `meanSpan`, rounded up.
+    func mean(at now: ContinuousClock.Instant) -> Int {
+        let recent = samples.lazy.filter { now - $0.at <= Self.meanSpan }.map(\.concurrency)
+        let count = recent.reduce(0) { total, _ in total + 1 }
+        return count == 0 ? 0 : (recent.reduce(0, +) + count - 1) / count
+    }
+
+    /// The highest concurrency of the last `peakSpan`.
+    var peak: Int { samples.reduce(0) { max($0, $1.concurrency) } }
+}

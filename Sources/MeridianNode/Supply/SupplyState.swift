@@ -1,0 +1,150 @@
+// SupplyState: the runners of a node as a state machine: events come in, actions go out, nothing else happens.
+package import MeridianModel
+package import MeridianPorts
+
+/// What runners a node has, which it wants, and what has to be done about the difference.
+///
+/// It is pure: time and load are arguments, ids come from the seed. After each event all revisions are looked at anew,
+/// so that a lost or repeated event changes when something happens, not whether.
+package struct SupplyState: Sendable {
+    /// While requests are in flight or wait: fast enough that a burst waits for starts, not for decisions.
+    static let busyTick: Duration = .milliseconds(100)
+    /// While runners are ready and idle: a wake a second is 0.001% of a processor.
+    static let quietTick: Duration = .seconds(1)
+    /// Four starting programs keep two cores busy; more would only make each of them later.
+    static let startsInParallelMax = 4
+    /// A start that takes longer mostly waits, so it does not keep others from starting.
+    static let startHoldsPlace: Duration = .seconds(2)
+
+    private var revisions: [String: RevisionSupply] = [:]
+    private var names: RunnerNames
+    private let clock: ReportClock
+
+    /// - Parameters:
+    ///   - seed: decides the ids of runners; random, so that ids differ across restarts.
+    ///   - clock: for the points of time in reports.
+    package init(seed: UInt64, clock: ReportClock) {
+        names = RunnerNames(seed: seed)
+        self.clock = clock
+    }
+
+    /// Takes in an event and answers what is to be done now.
+    ///
+    /// - Parameter load: measured after the event: a runner that the edge has let go is stopped by it.
+    package mutating func handle(
+        _ event: SupplyEvent, load: SupplyLoad, at now: ContinuousClock.Instant
+    ) -> [SupplyAction] {
+        var actions = absorb(event, at: now)
+        for key in revisions.keys { revisions[key]?.scale(load, at: now) }
+        actions += startMissing(at: now)
+        for key in revisions.keys.sorted() {
+            actions += revisions[key]?.conclude(load, at: now) ?? []
+            if revisions[key]?.isGone == true { revisions[key] = nil }
+        }
+        return actions + failUnknown(load)
+    }
+
+    /// When the next `ticked` is due; nil: nothing can change without another event.
+    package func nextWake(after now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        revisions.values.compactMap { revision in
+            if revision.isBusy || revision.runners.contains(where: { $0.isStarting || $0.isLeaving }) {
+                return now + Self.busyTick
+            }
+            if revision.backoff.isWaiting(at: now), revision.usable == 0 { return revision.backoff.retryAt }
+            return revision.runners.isEmpty ? nil : now + Self.quietTick
+        }.min()
+    }
+
+    /// Whether there is no runner, not even one that is being stopped.
+    package var isEmpty: Bool { revisions.values.allSatisfy { $0.runners.isEmpty } }
+
+    /// Every runner, sorted by id.
+    package var runners: [RunnerReport] {
+        revisions.values.flatMap { $0.runners.map { $0.report(clock) } }.sorted { $0.id < $1.id }
+    }
+
+    /// Revisions whose runners fail, sorted by key.
+    package var troubles: [RevisionTrouble] {
+        revisions.values.compactMap { $0.backoff.trouble($0.key, clock) }.sorted { $0.revision < $1.revision }
+    }
+
+    /// Orders runners for the revisions that lack most, the poorest first, within the bound on parallel starts.
+    private mutating func startMissing(at now: ContinuousClock.Instant) -> [SupplyAction] {
+        var actions: [SupplyAction] = []
+        var places = Self.startsInParallelMax - placesTaken(at: now)
+        while places > 0, let key = poorestRevision(at: now), let order = revisions[key]?.order {
+            places -= 1
+            let id = names.next(for: key) { id in revisions.values.contains { $0.runners.contains { $0.id == id } } }
+            let runner = RunnerOrder(
+                id: id, revision: key, template: order.assignment.template,
+                restartNumber: order.assignment.restartNumber)
+            let why = revisions[key]?.startReason(at: now) ?? ""
+            let generation = revisions[key]?.generation ?? 0
+            revisions[key]?.runners.append(SuppliedRunner(order: runner, generation: generation, startedAt: now))
+            actions.append(.start(runner, why: why))
+        }
+        return actions
+    }
+
+    private func placesTaken(at now: ContinuousClock.Instant) -> Int {
+        revisions.values.reduce(0) { total, revision in
+            total + revision.runners.count { $0.isStarting && now - $0.startedAt < Self.startHoldsPlace }
+        }
+    }
+
+    private func poorestRevision(at now: ContinuousClock.Instant) -> String? {
+        let poor = revisions.values.filter { $0.missing(at: now) > 0 }
+        return poor.min { ($0.usable, $0.key) < ($1.usable, $1.key) }?.key
+    }
+
+    /// Requests for revisions that nobody assigned cannot be served.
+    private func failUnknown(_ load: SupplyLoad) -> [SupplyAction] {
+        let unknown = load.parked.filter { $0.value > 0 && revisions[$0.key] == nil }.keys.sorted()
+        return unknown.map { key in
+            .fail(revision: key, message: "\(key) is not assigned to this node. Send the request again in a moment.")
+        }
+    }
+}
+
+extension SupplyState {
+    /// Notes what an event says; decisions follow for all revisions alike.
+    private mutating func absorb(_ event: SupplyEvent, at now: ContinuousClock.Instant) -> [SupplyAction] {
+        switch event {
+        case .ticked: break
+        case .assigned(let orders, let isComplete): assign(orders, isComplete: isComplete)
+        case .demanded(let key): revisions[key]?.isDemanded = true
+        case .published(let key): revisions[key]?.noteWholePublication()
+        case .spawned(let handle): return change(handle.id) { $0.noteSpawned($1, handle) }
+        case .becameReady(let id): return change(id) { $0.noteReady($1, at: now) }
+        case .startFailed(let id, let message): return change(id) { $0.noteStartFailed($1, message, at: now) }
+        case .exited(let exit): return change(exit.id) { $0.noteExited($1, exit, at: now) }
+        case .stopped(let id): return change(id) { $0.noteStopped($1) }
+        case .shutDown: for key in revisions.keys { revisions[key]?.shutDown() }
+        }
+        return []
+    }
+
+    private mutating func assign(_ orders: [RevisionOrder], isComplete: Bool) {
+        for order in orders {
+            let key = order.assignment.key
+            revisions[key, default: RevisionSupply(key: key)].assign(order)
+        }
+        guard isComplete else { return }
+        let wanted = Set(orders.map(\.assignment.key))
+        for key in revisions.keys where !wanted.contains(key) { revisions[key]?.assign(nil) }
+    }
+
+    /// Changes the runner with this id; an event for a runner that is gone already says nothing new.
+    private mutating func change(
+        _ id: String, _ body: (inout RevisionSupply, _ index: Int) -> [SupplyAction]
+    ) -> [SupplyAction] {
+        for key in revisions.keys {
+            guard var revision = revisions[key] else { continue }
+            guard let index = revision.runners.firstIndex(where: { $0.id == id }) else { continue }
+            let actions = body(&revision, index)
+            revisions[key] = revision
+            return actions
+        }
+        return []
+    }
+}

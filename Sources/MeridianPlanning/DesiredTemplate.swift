@@ -1,0 +1,90 @@
+// DesiredTemplate: what an app's newest revision should be made of.
+package import MeridianModel
+
+/// What the newest revision of an app should be made of, or what is missing to say it.
+package enum DesiredTemplate: Sendable, Equatable {
+    case template(RevisionTemplate)
+    /// A condition's reason and message.
+    case blocked(reason: String, message: String)
+}
+
+extension World {
+    /// The template of an app's settings with its references resolved.
+    package func desiredTemplate(of app: App) -> DesiredTemplate {
+        let spec = app.spec
+        let place = app.key
+        guard let allowlist = allowlist(named: spec.syscalls) else {
+            return .blocked(
+                reason: "SyscallAllowlistMissing",
+                message: "\(place) spec.syscalls: there is no SyscallAllowlist \"\(spec.syscalls)\". Apply one or name another")
+        }
+        if let missing = missingSecret(of: app) {
+            return .blocked(reason: "SecretMissing", message: "\(place) spec.secretEnv: \(missing)")
+        }
+        if let name = spec.regions.preferred.first(where: { region(named: $0) == nil }) {
+            return .blocked(
+                reason: "RegionMissing",
+                message: "\(place) spec.regions.preferred: there is no Region \"\(name)\". Apply one or fix the name")
+        }
+        if spec.source.executable == nil, spec.source.digest == nil {
+            return .blocked(reason: "SourceMissing", message: "\(place) spec.source: \(sourceAdvice(spec.source))")
+        }
+        return .template(template(of: app, allowlist: allowlist))
+    }
+
+    private func template(of app: App, allowlist: SyscallAllowlistSpec) -> RevisionTemplate {
+        let spec = app.spec
+        var template = RevisionTemplate()
+        template.source = spec.source.executable == nil ? spec.source.digest : nil
+        template.executable = spec.source.executable
+        template.build = spec.build
+        template.args = spec.args
+        template.env = spec.env
+        template.secretEnv = spec.secretEnv
+        template.resources = spec.resources
+        template.files = spec.files
+        template.health = spec.health
+        template.terminationGrace = spec.terminationGrace
+        template.allowlist = spec.syscalls
+        template.syscalls = allowlist.syscalls
+        template.onDenied = allowlist.onDenied
+        template.rebuild = app.metadata.annotations[OwnAnnotation.rebuild].flatMap(Int.init) ?? 0
+        return template
+    }
+
+    private func sourceAdvice(_ source: AppSource) -> String {
+        if source.git != nil {
+            return "the Git source has not been fetched yet"
+        }
+        return "the source was not uploaded. Apply the manifest with `meridian apply -f`, which packs and uploads it"
+    }
+
+    /// The allowlist of a name; `web-default` exists although nobody declared it.
+    private func allowlist(named name: String) -> SyscallAllowlistSpec? {
+        if let declared = allowlists[name] { return declared.object.spec }
+        return name == SyscallAllowlistSpec.defaultName ? .webDefault : nil
+    }
+
+    private func missingSecret(of app: App) -> String? {
+        for (variable, reference) in app.spec.secretEnv.sorted(by: { $0.key < $1.key }) {
+            guard let secret = secrets["\(app.metadata.namespace)/\(reference.secret)"] else {
+                return "\(variable): there is no Secret \"\(reference.secret)\". Apply it"
+            }
+            guard secret.object.sealed[reference.key] != nil else {
+                return "\(variable): Secret \"\(reference.secret)\" has no key \"\(reference.key)\". Add it or fix the name"
+            }
+        }
+        return nil
+    }
+
+    /// The name of the region that `word` names, itself or by alias, compared without case; `local` always exists.
+    package func region(named word: String) -> String? {
+        let word = word.lowercased()
+        if word == RegionSpec.localName { return word }
+        for region in regions {
+            let names = [region.object.metadata.name] + region.object.spec.aliases
+            if names.contains(where: { $0.lowercased() == word }) { return region.object.metadata.name }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,90 @@
+// Effects: a step in words for people: what changes outside the books; status keeping is left out.
+package import MeridianModel
+
+/// One thing that will happen, as `meridian plan` shows it.
+package struct Effect: Sendable, Hashable {
+    /// `make`, `build`, `check`, `serve`, `route`, `unroute`, `start`, `remove`, `end`, `cancel`.
+    package let verb: String
+    package let object: ObjectKey
+    /// The whole line without the reason: `route hello.default.localhost to 100 % hello-00001`.
+    package let text: String
+    package let why: String
+}
+
+/// The effects of one step in a world; none for steps that only write down what was observed.
+package func effects(of planned: PlannedStep, in world: World) -> [Effect] {
+    func effect(_ verb: String, _ object: ObjectKey, _ text: String) -> Effect {
+        Effect(verb: verb, object: object, text: "\(verb) \(text)", why: planned.why)
+    }
+    switch planned.step {
+    case .createRevision(let revision, _, _):
+        return [effect("make", revision.key, "revision \(revision.key.path)")]
+    case .build(let start):
+        let cached = world.hasBuilt(start.template) ? " (cached)" : ""
+        return [effect("build", start.revision, "\(start.revision.path)\(cached)")]
+    case .cancelBuild(let key):
+        return [effect("cancel", key, "the build of \(key.path)")]
+    case .checkPort(let start):
+        return [effect("check", start.revision, "that \(start.revision.path) listens on $PORT")]
+    case .write(let write):
+        return servingEffects(write, in: world).map { effect("serve", write.key, $0) }
+    case .delete(let fence):
+        return fence.key.kind == RevisionSpec.kind ? [effect("remove", fence.key, "revision \(fence.key.path)")] : []
+    case .finishDeletion(let fence):
+        return [effect("remove", fence.key, "\(fence.key)")]
+    case .endRollback(let fence):
+        return [effect("end", fence.key, "the rollback of \(fence.key.path)")]
+    case .assign(let node, let assignment):
+        return assignmentEffects(assignment, on: node, in: world).map { verb, text in effect(verb, planned.subject, text) }
+    case .record:
+        return []
+    }
+}
+
+/// `hello-00002 of default/hello (before: hello-00001)` where the write moves an app to another revision.
+private func servingEffects(_ write: ObjectWrite, in world: World) -> [String] {
+    guard write.key.kind == AppSpec.kind, let serving = write.value["status"]?["servingRevision"]?.string else { return [] }
+    let before = world.apps[write.key.path]?.object.status.servingRevision
+    guard serving != before else { return [] }
+    return ["\(serving) of \(write.key.path)" + (before.map { " (before: \($0))" } ?? "")]
+}
+
+/// What an assignment changes on a node against the one that it has.
+private func assignmentEffects(
+    _ assignment: NodeAssignment, on node: String, in world: World
+) -> [(verb: String, text: String)] {
+    let before = world.nodeViews[node]?.assigned ?? NodeAssignment()
+    let oldRoutes = Dictionary(before.routes.hosts.map { ($0.host, $0.backends) }, uniquingKeysWith: { first, _ in first })
+    var effects: [(String, String)] = []
+    for route in assignment.routes.hosts where oldRoutes[route.host] != route.backends && !route.backends.isEmpty {
+        effects.append(("route", "\(route.host) to \(shares(route.backends))"))
+    }
+    let hosts = Set(assignment.routes.hosts.map(\.host))
+    for host in oldRoutes.keys.sorted() where !hosts.contains(host) { effects.append(("unroute", host)) }
+    let oldFloors = Dictionary(before.revisions.map { ($0.key, $0.runnersMin) }, uniquingKeysWith: { first, _ in first })
+    for revision in assignment.revisions where revision.runnersMin > oldFloors[revision.key, default: 0] {
+        let running = world.readyRunners(of: revision.key)
+        guard revision.runnersMin > running else { continue }
+        effects.append(("start", "\(revision.runnersMin - running) runners of \(revision.key) on node \(node)"))
+    }
+    return effects
+}
+
+/// `90 % hello-00002, 10 % hello-00001`.
+private func shares(_ backends: [RouteBackend]) -> String {
+    backends.map { backend in
+        let name = backend.revision.flatMap { $0.split(separator: "/").last.map(String.init) } ?? backend.address ?? "nothing"
+        return "\(backend.weight) % \(name)"
+    }.joined(separator: ", ")
+}
+
+extension World {
+    /// Whether the same source and settings were built before, so that a build is answered from the cache.
+    fileprivate func hasBuilt(_ template: RevisionTemplate) -> Bool {
+        revisions.contains { stored in
+            let other = stored.object
+            return other.status.conditions.holds("Built") && other.spec.template.source == template.source
+                && other.spec.template.build == template.build && template.rebuild == other.spec.template.rebuild
+        }
+    }
+}

@@ -1,0 +1,108 @@
+// AppStatuses: what is said of an app: is its newest version built, is it ready, does the app serve.
+import MeridianModel
+
+/// The write of an app's status where it changed, and the end of a rollback that a newer revision ended.
+package func appStatus(of situation: AppSituation, rollout: Rollout, in world: World) -> Plan {
+    let app = situation.app
+    var plan = Plan()
+    if endsRollback(situation) {
+        plan.add(.endRollback(Fence(situation.stored)), for: app.key, because: "a newer revision is ready")
+        return plan
+    }
+    let serving = rollout.move == .flip ? rollout.target : rollout.serving
+    var status = app.status
+    status.observedGeneration = app.metadata.generation
+    status.latestRevision = situation.latest?.object.metadata.name
+    status.servingRevision = serving?.metadata.name
+    status.pinnedRevision = situation.pinned?.metadata.name
+    status.readyRunners = situation.revisions.reduce(0) { $0 + world.readyRunners(of: $1.object.key.path) }
+    status.url = serving == nil ? nil : "http://\(defaultHost(of: app))"
+    let updates = [built(situation), ready(situation), servingCondition(situation, serving, in: world)]
+    status.conditions = status.conditions.setting(updates, generation: app.metadata.generation, now: world.now)
+    explainRollout(situation, rollout, &plan)
+    let events = appEvents(from: app.status, to: status, of: app)
+    plan.append(statusWrite(of: situation.stored, status, events: events, because: reasonWords(app.status, status)))
+    return plan
+}
+
+/// Whether the app carries a rollback that no longer holds.
+private func endsRollback(_ situation: AppSituation) -> Bool {
+    situation.app.metadata.annotations[OwnAnnotation.rollbackTo] != nil && situation.pinned == nil
+        && !situation.isDeleting
+}
+
+private func built(_ situation: AppSituation) -> Condition {
+    if case .blocked(let reason, let message) = situation.desired { return Condition("Built", .isFalse, reason, message) }
+    return newest(situation, "Built")
+}
+
+private func ready(_ situation: AppSituation) -> Condition {
+    if case .blocked(let reason, let message) = situation.desired { return Condition("Ready", .isFalse, reason, message) }
+    return newest(situation, "Ready")
+}
+
+/// A condition of the newest revision, as long as that is what the app's settings ask for.
+private func newest(_ situation: AppSituation, _ type: String) -> Condition {
+    guard let latest = situation.latest?.object, .template(latest.spec.template) == situation.desired else {
+        return Condition(type, .unknown, "RevisionPending", "a revision for these settings is about to be made")
+    }
+    let name = latest.metadata.name
+    guard let condition = latest.status.conditions.condition(type) else {
+        return Condition(type, .unknown, "InProgress", "\(name) is being built and checked")
+    }
+    return Condition(type, condition.status, condition.reason, "\(name): \(condition.message)")
+}
+
+private func servingCondition(_ situation: AppSituation, _ serving: Revision?, in world: World) -> Condition {
+    if situation.isDeleting { return Condition("Serving", .isFalse, "Deleting", "the app is being deleted") }
+    guard let serving else {
+        return Condition("Serving", .isFalse, "NoReadyRevision", "no revision has been ready yet")
+    }
+    let name = serving.metadata.name
+    if let trouble = world.trouble(of: serving.key.path), world.readyRunners(of: serving.key.path) == 0 {
+        return Condition(
+            "Serving", .isFalse, "RunnersFailing",
+            "\(name): \(trouble.message) (\(trouble.failures) in a row); next start at \(trouble.retryAt)")
+    }
+    let pin = situation.pinned == nil ? "" : " (rolled back)"
+    return Condition("Serving", .isTrue, "Routed", "\(name) serves\(pin)")
+}
+
+private func explainRollout(_ situation: AppSituation, _ rollout: Rollout, _ plan: inout Plan) {
+    let target = rollout.target?.metadata.name ?? ""
+    switch rollout.move {
+    case .stay, .flip: break
+    case .wait(let text): plan.wait(situation.key, "\(target) takes over later: \(text)")
+    case .prepare(let runners, let ready):
+        plan.wait(situation.key, "\(target) takes over when \(runners) runners are ready; \(ready) are")
+    }
+}
+
+/// Events of an app: a change of the serving revision, and every change of `Serving` or of what blocks it.
+private func appEvents(from old: AppStatus, to new: AppStatus, of app: App) -> [EventDraft] {
+    var events: [EventDraft] = []
+    func tell(_ type: EventType, _ reason: String, _ message: String) {
+        events.append(EventDraft(app.key, uid: app.metadata.uid, type, reason, message))
+    }
+    if let serving = new.servingRevision, serving != old.servingRevision {
+        let from = old.servingRevision.map { " (before: \($0))" } ?? ""
+        tell(.normal, "RevisionServes", "\(serving) serves\(from)")
+    }
+    let changed = new.conditions.filter { condition in
+        let before = old.conditions.condition(condition.type)
+        return (before?.status, before?.reason) != (condition.status, condition.reason)
+    }
+    if let failing = changed.first(where: { $0.type == "Serving" && $0.reason == "RunnersFailing" }) {
+        tell(.warning, failing.reason, failing.message)
+    }
+    let isBlocked = changed.first { $0.type == "Ready" && $0.reason.hasSuffix("Missing") }
+    if let isBlocked { tell(.warning, isBlocked.reason, isBlocked.message) }
+    return events
+}
+
+private func reasonWords(_ old: AppStatus, _ new: AppStatus) -> String {
+    if let serving = new.servingRevision, serving != old.servingRevision {
+        return "\(serving) takes over" + (old.servingRevision.map { " from \($0)" } ?? "")
+    }
+    return "its observed state changed"
+}

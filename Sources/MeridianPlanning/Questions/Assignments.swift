@@ -1,0 +1,94 @@
+// Assignments: what each node is told to serve: routes, and how many runners of which revision.
+import MeridianModel
+
+/// Hands every node that answers what it should serve, where that differs from what it has.
+package func assignments(
+    _ situations: [AppSituation], _ rollouts: [Rollout], _ routes: Routing, in world: World
+) -> Plan {
+    var plan = Plan()
+    for (name, view) in world.nodeViews.sorted(by: { $0.key < $1.key }) {
+        let key = ObjectKey(kind: NodeSpec.kind, name: name)
+        guard let report = view.report else {
+            plan.wait(key, "does not answer")
+            continue
+        }
+        var wanted = wantedAssignment(of: name, situations, rollouts, routes, in: world)
+        let isCurrent = view.assigned.map { same($0, wanted) && report.assignment >= $0.number } ?? false
+        guard !isCurrent else { continue }
+        wanted.number = max(view.assigned?.number ?? 0, report.assignment) + 1
+        wanted.routes.number = wanted.number
+        let why = view.assigned == nil ? "this control plane has not assigned anything yet" : "routes or revisions changed"
+        plan.add(.assign(node: name, wanted), for: key, because: why)
+    }
+    return plan
+}
+
+/// Whether two assignments differ in nothing but their numbers.
+private func same(_ left: NodeAssignment, _ right: NodeAssignment) -> Bool {
+    left.region == right.region && left.revisions == right.revisions && left.routes.hosts == right.routes.hosts
+}
+
+/// Everything that a node should serve, without numbers.
+private func wantedAssignment(
+    of node: String, _ situations: [AppSituation], _ rollouts: [Rollout], _ routes: Routing, in world: World
+) -> NodeAssignment {
+    var assignment = NodeAssignment()
+    let routed = Set(routes.hosts.filter { $0.backends.count > 1 || !isOwnHost($0) }.flatMap(weightedRevisions))
+    var regions: [String: String] = [:]
+    for (situation, rollout) in zip(situations, rollouts) where !situation.isDeleting {
+        guard world.placement(of: situation.app).contains(node) else { continue }
+        regions[situation.key.path] = world.region(of: situation.app, on: node)
+        for revision in situation.readyRevisions {
+            let floor = runnersMin(of: revision, situation, rollout, routed: routed)
+            guard let one = revisionAssignment(of: revision, situation, runnersMin: floor, in: world) else { continue }
+            assignment.revisions.append(one)
+        }
+    }
+    assignment.revisions.sort { $0.key < $1.key }
+    assignment.routes.hosts = routes.hosts.filter { regions[$0.app] != nil }.map { route in
+        var route = route
+        route.region = regions[route.app]
+        return route
+    }
+    return assignment
+}
+
+/// Runners of a revision that stay up: the app's minimum where a share of requests leads to it, and what a rollout prepares.
+private func runnersMin(
+    of revision: Revision, _ situation: AppSituation, _ rollout: Rollout, routed: Set<String>
+) -> Int {
+    let serves = revision.key == rollout.serving?.key || routed.contains(revision.key.path)
+    let kept = serves ? situation.app.spec.scaling.min : 0
+    return revision.key == rollout.target?.key ? max(kept, rollout.preparedRunners) : kept
+}
+
+private func revisionAssignment(
+    of revision: Revision, _ situation: AppSituation, runnersMin: Int, in world: World
+) -> RevisionAssignment? {
+    guard let template = world.runnerTemplate(of: revision) else { return nil }
+    let scaling = situation.app.spec.scaling
+    var assignment = RevisionAssignment()
+    assignment.key = revision.key.path
+    assignment.app = situation.key.path
+    assignment.template = template
+    assignment.runnersMin = runnersMin
+    assignment.runnersMax = scaling.max
+    assignment.targetConcurrency = scaling.target.concurrency
+    assignment.idleAfter = scaling.idleAfter
+    assignment.restartNumber = situation.counter(OwnAnnotation.restart)
+    return assignment
+}
+
+private func weightedRevisions(_ route: HostRoute) -> [String] {
+    route.backends.filter { $0.weight > 0 }.compactMap(\.revision)
+}
+
+/// Whether a route is an app's or a revision's own host, which keeps nothing up by itself.
+private func isOwnHost(_ route: HostRoute) -> Bool {
+    guard let revision = route.backends.first?.revision, route.backends.count == 1 else { return route.backends.isEmpty }
+    let parts = revision.split(separator: "/")
+    let ownHosts = parts.count == 2 ? ["\(parts[1]).\(parts[0]).localhost"] : []
+    let appParts = route.app.split(separator: "/")
+    let appHosts = appParts.count == 2 ? ["\(appParts[1]).\(appParts[0]).localhost"] : []
+    return (ownHosts + appHosts).contains(route.host)
+}

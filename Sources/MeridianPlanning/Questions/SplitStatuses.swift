@@ -1,0 +1,26 @@
+// SplitStatuses: whether each split is routed as declared.
+import MeridianModel
+
+/// The writes of splits' statuses where they changed.
+package func splitStatuses(_ routes: Routing, in world: World) -> Plan {
+    var plan = Plan()
+    for stored in world.splits {
+        let split = stored.object
+        guard let outcome = routes.splits[split.key.path] else { continue }
+        var status = split.status
+        status.observedGeneration = split.metadata.generation
+        status.hosts = outcome.hosts
+        let condition =
+            outcome.faults.first.map { first in
+                Condition("Ready", .isFalse, first.reason, outcome.faults.map(\.message).joined(separator: "; "))
+            } ?? Condition("Ready", .isTrue, "Routed", "every host and backend is routed")
+        status.conditions = status.conditions.setting(
+            [condition], generation: split.metadata.generation, now: world.now)
+        let before = split.status.conditions.condition("Ready")
+        let isNews = (before?.status, before?.reason) != (condition.status, condition.reason)
+        let type: EventType = condition.status == .isTrue ? .normal : .warning
+        let event = EventDraft(split.key, uid: split.metadata.uid, type, condition.reason, condition.message)
+        plan.append(statusWrite(of: stored, status, events: isNews ? [event] : [], because: condition.message))
+    }
+    return plan
+}

@@ -1,0 +1,43 @@
+// SealingPort: secrets at rest.
+package import MeridianModel
+
+/// Seals secret values before they are stored, and opens them for the programs that may have them.
+package protocol SealingPort: Sendable {
+    /// The sealed text of a plain value; sealing twice gives two texts.
+    ///
+    /// - Parameter owner: what the value belongs to (`secretOwner`); it opens only for the same owner.
+    func seal(_ plain: String, for owner: String) throws(SealingError) -> String
+
+    /// The plain value of a sealed text.
+    func open(_ sealed: String, for owner: String) throws(SealingError) -> String
+
+    /// A short text that differs between sealed texts and tells nothing of the value: what people are shown instead.
+    ///
+    /// It must depend on the sealed text alone (e.g. the beginning of its SHA-256), begin with `sealed:` and fit on a line.
+    func fingerprint(_ sealed: String) -> String
+}
+
+/// The owner that the value of one key of a Secret is sealed for: `Secret/default/db/PASSWORD`.
+package func secretOwner(_ secret: ObjectKey, key: String) -> String { "\(secret)/\(key)" }
+
+/// Why a value was not sealed or opened.
+package struct SealingError: Error, Sendable, CustomStringConvertible {
+    /// The stable code.
+    package enum Code: String, Sendable {
+        /// Changed, sealed for another owner or under another key.
+        case corrupted
+        /// Larger than what is sealed.
+        case refused
+        case unavailable
+    }
+
+    package let code: Code
+    package let message: String
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    package var description: String { "sealing: \(code.rawValue): \(message)" }
+}

@@ -1,0 +1,52 @@
+// CompiledRouteTable: a validated route table in packed memory, built once and then only read.
+package import MeridianModel
+
+/// A route table that an edge can serve by.
+///
+/// Building it is the validation: a table that compiles has unique hosts, weights that sum to 100 and addresses that
+/// parse. Look-ups go through `view`, which must not outlive the table.
+package final class CompiledRouteTable: Sendable {
+    /// A table beyond this is a mistake of its maker: the look-up memory would pass 100 MB.
+    package static let hostsMax = 1_000_000
+
+    package let number: Int
+    /// Every backend that the table names, once, in order of first mention.
+    package let slots: [RouteSlot]
+    package let view: RouteView
+
+    /// Validates and packs `table`.
+    ///
+    /// Takes time linear in the size of the table. Throws the first fault in the order of the hosts.
+    package init(_ table: RouteTable) throws(RouteTableError) {
+        guard table.hosts.count <= Self.hostsMax else {
+            throw RouteTableError(
+                code: .tooLarge, host: "", message: "\(table.hosts.count) hosts; keep it at \(Self.hostsMax) or fewer")
+        }
+        var packing = RoutePacking()
+        for route in table.hosts { try packing.add(route) }
+        number = table.number
+        slots = packing.slots
+        view = packing.packed()
+    }
+
+    deinit {
+        view.text.deallocate()
+        view.hosts.deallocate()
+        view.backends.deallocate()
+        view.buckets.deallocate()
+    }
+
+    /// Picks by text, for callers that are not in a hurry; the same rules as `RouteView.pick`. Nil for an unknown host.
+    package func pick(host: String, override: String? = nil, sticky: String? = nil, draw: UInt64) -> Pick? {
+        func with<T>(_ text: String?, _ body: (UnsafeBufferPointer<UInt8>?) -> T) -> T {
+            guard let text else { return body(nil) }
+            return Array(text.utf8).withUnsafeBufferPointer { body($0) }
+        }
+        return with(host) { hostBytes in
+            guard let hostBytes, let index = view.host(named: hostBytes) else { return nil }
+            return with(override) { override in
+                with(sticky) { view.pick(index, override: override, sticky: $0, draw: draw) }
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+// RouteView: the look-ups of a compiled route table, over packed memory and without allocation.
+
+/// A revision or an address that the table sends requests to, stored once however many hosts name it.
+package enum RouteSlot: Sendable, Hashable {
+    /// The revision's key, `namespace/name`.
+    case revision(String)
+    case address(NumericAddress)
+}
+
+/// What became of a pick.
+package struct Pick: Sendable, Equatable {
+    package enum Outcome: UInt8, Sendable {
+        /// `slot` is the backend.
+        case backend
+        /// The host has no backend that serves.
+        case noBackend
+        /// The override header names a revision that the host does not offer.
+        case unknownOverride
+    }
+
+    package let outcome: Outcome
+    /// Index into `CompiledRouteTable.slots`; -1 without a backend.
+    package let slot: Int32
+    /// Index for `RouteView.setCookie`, where the answer has to set the sticky cookie; otherwise -1.
+    package let cookie: Int32
+
+    package init(outcome: Outcome, slot: Int32 = -1, cookie: Int32 = -1) {
+        self.outcome = outcome
+        self.slot = slot
+        self.cookie = cookie
+    }
+}
+
+/// The trivial, non-owning face of a `CompiledRouteTable`; valid as long as the table lives.
+///
+/// `@unchecked Sendable`: the memory behind the pointers is written before the table is published and never after.
+package struct RouteView: @unchecked Sendable {
+    struct Span {
+        var offset: Int32 = 0
+        var count: Int32 = 0
+    }
+
+    struct Host {
+        var name = Span()
+        var hash: UInt32 = 0
+        var backends: Range<Int32> = 0..<0
+        var overrides: Range<Int32> = 0..<0
+        var cookie = Span()
+        var timeoutMilliseconds: Int64 = 0
+        var allowsOverride = false
+    }
+
+    struct Backend {
+        var slot: Int32 = 0
+        /// What a sticky cookie or an override header calls the backend.
+        var name = Span()
+        /// The sum of the weights up to and including this one.
+        var cumulative: Int32 = 0
+        var weight: Int32 = 0
+        var setCookie = Span()
+    }
+
+    let text: UnsafeMutablePointer<UInt8>
+    let hosts: UnsafeMutablePointer<Host>
+    let backends: UnsafeMutablePointer<Backend>
+    /// Host indices by hash, -1 where empty; a power of two, at most half full, so that a probe always ends.
+    let buckets: UnsafeMutablePointer<Int32>
+    let bucketMask: Int
+
+    /// The index of the host that a Host header's value names; nil for an unknown one.
+    ///
+    /// The port and one trailing dot are ignored and ASCII case does not count.
+    package func host(named value: UnsafeBufferPointer<UInt8>) -> Int32? {
+        let count = Self.nameLength(value)
+        guard count > 0 else { return nil }
+        let hash = Self.hash(value, count)
+        var bucket = Int(hash) & bucketMask
+        while buckets[bucket] >= 0 {
+            let index = buckets[bucket]
+            let host = hosts + Int(index)
+            if host.pointee.hash == hash, equalsIgnoringCase(host.pointee.name, value, count) { return index }
+            bucket = (bucket + 1) & bucketMask
+        }
+        return nil
+    }
+
+    /// Chooses the backend of one request to `host`.
+    ///
+    /// - Parameters:
+    ///   - override: the value of `x-meridian-revision`, or nil.
+    ///   - sticky: the value of the host's sticky cookie, or nil.
+    ///   - draw: uniformly random; equal draws pick alike.
+    package func pick(
+        _ host: Int32, override: UnsafeBufferPointer<UInt8>?, sticky: UnsafeBufferPointer<UInt8>?, draw: UInt64
+    ) -> Pick {
+        let entry = hosts[Int(host)]
+        if let override, entry.allowsOverride {
+            guard let index = backend(named: override, in: entry.overrides) else {
+                return Pick(outcome: .unknownOverride)
+            }
+            return Pick(outcome: .backend, slot: backends[Int(index)].slot)
+        }
+        guard !entry.backends.isEmpty else { return Pick(outcome: .noBackend) }
+        if let sticky, let index = backend(named: sticky, in: entry.backends), backends[Int(index)].weight > 0 {
+            return Pick(outcome: .backend, slot: backends[Int(index)].slot)
+        }
+        let point = Int32(truncatingIfNeeded: draw % 100)
+        for index in entry.backends where point < backends[Int(index)].cumulative {
+            return Pick(
+                outcome: .backend, slot: backends[Int(index)].slot, cookie: entry.cookie.count > 0 ? index : -1)
+        }
+        return Pick(outcome: .noBackend)
+    }
+
+    /// The name of the host's sticky cookie; nil where it has none.
+    package func stickyCookie(_ host: Int32) -> UnsafeBufferPointer<UInt8>? {
+        let cookie = hosts[Int(host)].cookie
+        return cookie.count > 0 ? bytes(cookie) : nil
+    }
+
+    /// The whole value of the Set-Cookie field for a pick's `cookie`.
+    package func setCookie(_ cookie: Int32) -> UnsafeBufferPointer<UInt8> { bytes(backends[Int(cookie)].setCookie) }
+
+    /// How long a request of the host may take, parking included.
+    package func timeoutMilliseconds(_ host: Int32) -> Int64 { hosts[Int(host)].timeoutMilliseconds }
+
+    /// Whether a request of the host may name its revision.
+    package func allowsOverride(_ host: Int32) -> Bool { hosts[Int(host)].allowsOverride }
+
+    private func bytes(_ span: Span) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: text + Int(span.offset), count: Int(span.count))
+    }
+
+    private func backend(named name: UnsafeBufferPointer<UInt8>, in range: Range<Int32>) -> Int32? {
+        for index in range where equals(backends[Int(index)].name, name) { return index }
+        return nil
+    }
+
+    private func equals(_ span: Span, _ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard Int(span.count) == name.count else { return false }
+        let own = text + Int(span.offset)
+        for index in 0..<name.count where own[index] != name[index] { return false }
+        return true
+    }
+
+    private func equalsIgnoringCase(_ span: Span, _ name: UnsafeBufferPointer<UInt8>, _ count: Int) -> Bool {
+        guard Int(span.count) == count else { return false }
+        let own = text + Int(span.offset)
+        for index in 0..<count where own[index] != Self.lowered(name[index]) { return false }
+        return true
+    }
+
+    /// The length of the name before the port and a trailing dot.
+    private static func nameLength(_ value: UnsafeBufferPointer<UInt8>) -> Int {
+        var count = value.count
+        var index = value.count - 1
+        while index >= 0, value[index] >= 0x30, value[index] <= 0x39 { index -= 1 }
+        if index >= 0, value[index] == UInt8(ascii: ":") { count = index }
+        if count > 1, value[count - 1] == UInt8(ascii: ".") { count -= 1 }
+        return count
+    }
+
+    /// FNV-1a over the name in lower case. Only an operator adds hosts, so collisions cannot be forced from outside.
+    static func hash(_ value: UnsafeBufferPointer<UInt8>, _ count: Int) -> UInt32 {
+        var hash: UInt32 = 2_166_136_261
+        for index in 0..<count { hash = (hash ^ UInt32(lowered(value[index]))) &* 16_777_619 }
+        return hash
+    }
+
+    private static func lowered(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
+}

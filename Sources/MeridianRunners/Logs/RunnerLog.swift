@@ -1,0 +1,134 @@
+// RunnerLog: the log file of one runner: bounded in rate and size, whatever the program prints.
+internal import Glibc
+internal import MeridianModel
+internal import Synchronization
+
+/// Takes a runner's output and keeps it: in its file (with one previous file), in memory (the last lines), at followers.
+final class RunnerLog: Sendable {
+    /// Lines that may come at once; a stack trace with all threads fits.
+    static let burstLinesMax = 2000
+    /// Lines per second in the long run; a log that people read has fewer.
+    static let linesPerSecondMax = 500
+    /// The size at which a file becomes the previous one; two of them are a runner's most.
+    static let fileBytesMax = 1 << 20
+    /// The lines that an error message may quote from.
+    static let tailLinesMax = 50
+
+    private struct State {
+        var splitters: [LogStream: LineSplitter] = [:]
+        var tail: [String] = []
+        var allowance = RunnerLog.burstLinesMax
+        var allowanceAt: Int64 = 0
+        var dropped = 0
+        var file: Descriptor?
+        var fileBytes = 0
+    }
+
+    private let runner: String
+    private let revision: String
+    private let path: String
+    private let feed: LogFeed
+    private let now: @Sendable () -> Timestamp
+    private let state = Mutex(State())
+
+    /// - Parameter path: the file's, in a directory that exists.
+    init(
+        runner: String, revision: String, path: String, feed: LogFeed,
+        now: @escaping @Sendable () -> Timestamp = wallClock
+    ) {
+        self.runner = runner
+        self.revision = revision
+        self.path = path
+        self.feed = feed
+        self.now = now
+    }
+
+    /// The last lines of output, oldest first.
+    var tail: [String] { state.withLock { $0.tail } }
+
+    /// Takes bytes that the program wrote.
+    func add(_ bytes: ArraySlice<UInt8>, _ stream: LogStream) {
+        let time = now()
+        let lines = state.withLock { state in
+            let texts = state.splitters[stream, default: LineSplitter()].add(bytes)
+            return keep(texts, stream, time, &state)
+        }
+        feed.publish(lines, revision: revision)
+    }
+
+    /// Takes what stands after the last newlines and a last remark, and closes the file.
+    func finish(_ remark: String) {
+        let time = now()
+        let lines = state.withLock { state in
+            var lines: [LogLine] = []
+            for stream in [LogStream.output, .errors] {
+                guard let text = state.splitters[stream]?.finish() else { continue }
+                lines += keep([text], stream, time, &state)
+            }
+            state.allowance = max(state.allowance, 2)
+            lines += keep([remark], .meridian, time, &state)
+            state.file = nil
+            return lines
+        }
+        feed.publish(lines, revision: revision)
+    }
+
+    private func keep(
+        _ texts: [String], _ stream: LogStream, _ time: Timestamp, _ state: inout State
+    ) -> [LogLine] {
+        refill(&state, time)
+        var lines: [LogLine] = []
+        for text in texts {
+            if stream != .meridian {
+                state.tail.append(text)
+                if state.tail.count > Self.tailLinesMax { state.tail.removeFirst() }
+            }
+            guard state.allowance > 0 else {
+                state.dropped += 1
+                continue
+            }
+            if state.dropped > 0 {
+                let remark = "\(state.dropped) lines dropped: more than \(Self.linesPerSecondMax) lines per second"
+                lines.append(LogLine(time: time, stream: .meridian, runner: runner, text: remark))
+                state.dropped = 0
+            }
+            state.allowance -= 1
+            lines.append(LogLine(time: time, stream: stream, runner: runner, text: text))
+        }
+        write(lines, &state)
+        return lines
+    }
+
+    private func refill(_ state: inout State, _ time: Timestamp) {
+        let elapsed = max(0, time.milliseconds - state.allowanceAt)
+        let earned = elapsed * Int64(Self.linesPerSecondMax) / 1000
+        guard earned > 0 else { return }
+        state.allowance = Int(min(Int64(Self.burstLinesMax), Int64(state.allowance) + earned))
+        state.allowanceAt = time.milliseconds
+    }
+
+    /// A log that cannot be written (disk full) must not stop the runner: its lines still reach followers and the tail.
+    private func write(_ lines: [LogLine], _ state: inout State) {
+        guard !lines.isEmpty else { return }
+        let bytes = Array(lines.map(\.fileText).joined().utf8)
+        if state.file != nil, state.fileBytes + bytes.count > Self.fileBytesMax {
+            rename(path, path + ".1")
+            state.file = nil
+        }
+        if state.file == nil {
+            let raw = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+            guard raw >= 0 else { return }
+            state.file = Descriptor(owning: raw)
+            state.fileBytes = 0
+        }
+        guard let file = state.file else { return }
+        state.fileBytes += max(0, Glibc.write(file.raw, bytes, bytes.count))
+    }
+}
+
+/// The time of the machine's clock.
+@Sendable func wallClock() -> Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+}

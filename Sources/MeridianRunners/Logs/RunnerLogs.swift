@@ -1,0 +1,93 @@
+// RunnerLogs: reading the logs of revisions and apps over all their runners, and following them.
+internal import Glibc
+internal import MeridianModel
+
+/// The logs of this node: `<directory>/<namespace>/<revision>/<runner>.log`, and `.log.1` before it.
+package final class RunnerLogs: Sendable {
+    /// Runners whose logs are kept per revision; the oldest go when a new one starts.
+    package static let runnersPerRevisionMax = 16
+    /// Lines of one answer at most.
+    package static let linesMax = 10_000
+
+    private let directory: String
+    let feed = LogFeed()
+
+    package init(directory: String) {
+        self.directory = directory
+    }
+
+    /// The last lines of one revision (`namespace/name`) over all its runners, oldest first, at most `count`.
+    package func lines(ofRevision revision: String, last count: Int) -> [LogLine] {
+        newest(count, read(revision))
+    }
+
+    /// The last lines of every revision of an app (`namespace/name`), oldest first, at most `count`.
+    package func lines(ofApp app: String, last count: Int) -> [LogLine] {
+        let parts = app.split(separator: "/")
+        guard parts.count == 2 else { return [] }
+        // No directory: the app has never had a runner here.
+        let names = (try? listDirectory("\(directory)/\(parts[0])")) ?? []
+        let revisions = names.map { "\(parts[0])/\($0)" }.filter { Self.isRevision($0, of: app) }
+        return newest(count, revisions.flatMap { read($0) })
+    }
+
+    /// The lines of one revision (`namespace/name`) from now on.
+    ///
+    /// A reader that falls more than 4096 lines behind misses the oldest of them.
+    package func follow(revision: String) -> AsyncStream<LogLine> {
+        feed.follow { $0 == revision }
+    }
+
+    /// The lines of every revision of an app (`namespace/name`) from now on, new revisions included.
+    package func follow(app: String) -> AsyncStream<LogLine> {
+        feed.follow { Self.isRevision($0, of: app) }
+    }
+
+    /// Opens the log of a new runner, after removing those of runners long gone.
+    func open(_ runner: String, revision: String) throws(SystemError) -> RunnerLog {
+        let place = "\(directory)/\(revision)"
+        try makeDirectories(place)
+        prune(place)
+        return RunnerLog(runner: runner, revision: revision, path: "\(place)/\(runner).log", feed: feed)
+    }
+
+    /// `default/hello-00003` is of `default/hello`.
+    static func isRevision(_ revision: String, of app: String) -> Bool {
+        guard revision.hasPrefix(app + "-") else { return false }
+        let number = revision.dropFirst(app.count + 1)
+        return number.utf8.count == 5 && number.allSatisfy { $0.isASCII && $0.isNumber }
+    }
+
+    private func newest(_ count: Int, _ lines: [LogLine]) -> [LogLine] {
+        let sorted = lines.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
+        return sorted.suffix(max(0, min(count, Self.linesMax))).map(\.element)
+    }
+
+    private func read(_ revision: String) -> [LogLine] {
+        let place = "\(directory)/\(revision)"
+        // No directory: the revision has never had a runner here.
+        let names = (try? listDirectory(place)) ?? []
+        let runners = names.filter { $0.hasSuffix(".log") }.map { String($0.dropLast(4)) }
+        return runners.flatMap { runner in
+            ["\(place)/\(runner).log.1", "\(place)/\(runner).log"].flatMap { path in
+                // A file that rotates away while it is read has its lines in the other one.
+                ((try? readText(path)) ?? "").split(separator: "\n").compactMap { LogLine(fileText: $0, runner: runner) }
+            }
+        }
+    }
+
+    private func prune(_ place: String) {
+        let names = ((try? listDirectory(place)) ?? []).filter { $0.hasSuffix(".log") }
+        guard names.count >= Self.runnersPerRevisionMax else { return }
+        let aged = names.map { (name: $0, changed: changeTime("\(place)/\($0)")) }.sorted { $0.changed < $1.changed }
+        for old in aged.prefix(names.count - Self.runnersPerRevisionMax + 1) {
+            unlink("\(place)/\(old.name)")
+            unlink("\(place)/\(old.name).1")
+        }
+    }
+
+    private func changeTime(_ path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? status.st_mtim.tv_sec : 0
+    }
+}

@@ -1,0 +1,140 @@
+// SandboxedRunners: the machine's sandboxes behind the runner port: one zygote, its runners, and their ends.
+internal import Glibc
+package import MeridianPorts
+internal import Synchronization
+
+/// Starts, watches and stops sandboxed processes on this machine. One per node process.
+///
+/// Needs root for now; without it every start throws `SandboxUnavailable` and `protections` says why.
+package final class SandboxedRunners: RunnerPort {
+    struct State {
+        var runners: [String: Runner] = [:]
+        var freeSlots: [Int] = []
+        var nextSlot = 0
+        var zygote: Promise<Result<Zygote, RunnerError>>?
+        var isShutDown = false
+    }
+
+    /// Runners of one node at most: the zygote's table has as many places.
+    package static let runnersMax = 1024
+
+    /// What runners printed, to read and to follow.
+    package let logs: RunnerLogs
+    package let exits: AsyncStream<RunnerExit>
+    let exitsContinuation: AsyncStream<RunnerExit>.Continuation
+    let program: String
+    let cgroups: CgroupTree
+    let filters = SyscallFilterCache()
+    let loop: EventLoop
+    let probes: ReadinessProbes
+    let state = Mutex(State())
+
+    /// Prepares the machine: cgroups (sweeping what a dead node with the same data directory left) and two threads.
+    ///
+    /// The zygote is started by the first start of a runner; `warmUp` starts it before anything is big.
+    /// - Parameters:
+    ///   - program: the path of `meridian-zygote`; see `ZygoteProgram.locate`.
+    ///   - dataDirectory: the node's; names its cgroups and holds `logs`.
+    /// - Throws: `SandboxUnavailable` where a thread or descriptor cannot be had.
+    package init(program: String, dataDirectory: String) throws(RunnerError) {
+        self.program = program
+        logs = RunnerLogs(directory: "\(dataDirectory)/logs")
+        // 1024: one exit of every runner; a node that reads none of them for longer has lost them all anyway.
+        (exits, exitsContinuation) = AsyncStream.makeStream(
+            of: RunnerExit.self, bufferingPolicy: .bufferingNewest(Self.runnersMax))
+        cgroups = CgroupTree.prepare(dataDirectory: Self.absolute(dataDirectory))
+        do throws(SystemError) {
+            loop = try EventLoop()
+            probes = try ReadinessProbes()
+        } catch {
+            throw RunnerError(reason: "SandboxUnavailable", message: "\(error)")
+        }
+    }
+
+    deinit {
+        loop.end()
+        probes.end()
+    }
+
+    package var protections: [String: String] {
+        let isRoot = geteuid() == 0
+        return [
+            "cgroup": cgroups.words,
+            "filesystem": isRoot ? "read-only root, bundle read-only, one sized tmpfs" : Self.needsRoot,
+            "namespaces": isRoot ? "pid mount net ipc uts cgroup" : Self.needsRoot,
+            "network": isRoot ? "loopback only" : Self.needsRoot,
+            "seccomp": isRoot ? "allowlist filter" : Self.needsRoot,
+            "user": isRoot ? "own user id per runner, no capabilities" : Self.needsRoot,
+        ]
+    }
+
+    /// Starts the zygote now, so that it is forked small and the first cold start does not pay for it.
+    package func warmUp() async throws(RunnerError) {
+        try requireRoot()
+        _ = try await readyZygote()
+    }
+
+    /// Stops every runner (with `grace`), then the zygote, and removes the node's cgroups. Further starts throw.
+    package func shutdown(grace: Duration = .seconds(10)) async {
+        let (runners, zygote) = state.withLock { state in
+            state.isShutDown = true
+            return (Array(state.runners.values), state.zygote)
+        }
+        await withTaskGroup(of: Void.self) { group in
+            for runner in runners { group.addTask { await self.end(runner, grace: grace) } }
+        }
+        if let zygote, case .success(let zygote) = await zygote.value {
+            zygote.end()
+            await zygote.ended.value
+        }
+        cgroups.sweep()
+        exitsContinuation.finish()
+        loop.end()
+        probes.end()
+    }
+
+    /// The zygote that serves, started where there is none.
+    func readyZygote() async throws(RunnerError) -> Zygote {
+        let (promise, isFirst) = state.withLock { state in
+            if let zygote = state.zygote { return (zygote, false) }
+            let promise = Promise<Result<Zygote, RunnerError>>()
+            state.zygote = promise
+            return (promise, true)
+        }
+        if isFirst {
+            do throws(RunnerError) {
+                let zygote = try await Zygote.launch(program, cgroups: cgroups, on: loop) { [weak self] in
+                    self?.forget(promise)
+                }
+                promise.fulfil(.success(zygote))
+            } catch {
+                forget(promise)
+                promise.fulfil(.failure(error))
+            }
+        }
+        return try await promise.value.get()
+    }
+
+    /// The next start launches another; the runners of this one report their own ends.
+    private func forget(_ zygote: Promise<Result<Zygote, RunnerError>>) {
+        state.withLock { state in
+            if state.zygote === zygote { state.zygote = nil }
+        }
+    }
+
+    static let needsRoot = "OFF: the node does not run as root, so it cannot make sandboxes"
+
+    func requireRoot() throws(RunnerError) {
+        guard geteuid() == 0 else {
+            throw RunnerError(
+                reason: "SandboxUnavailable",
+                message: "making sandboxes needs root. Start the node as root (sudo meridian up …)")
+        }
+    }
+
+    private static func absolute(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+}

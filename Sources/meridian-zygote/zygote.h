@@ -1,0 +1,59 @@
+// zygote.h: what the parts of meridian-zygote share. Every call returns 0, or -1 with errno, unless it says otherwise.
+#ifndef MERIDIAN_ZYGOTE_H
+#define MERIDIAN_ZYGOTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "CZygote.h"
+
+/// Exit statuses of the program itself: sysexits(3) EX_USAGE, and what env(1) and timeout(1) use for their own failures.
+enum { EXIT_USAGE = 64, EXIT_SANDBOX = 125, EXIT_CANNOT_EXECUTE = 126, EXIT_NOT_FOUND = 127 };
+
+// serve.c, box.c: the two verbs; the answer is the exit status.
+int serve(int node);
+int box(int argc, char **argv);
+
+// template.c: enters a new mount namespace whose root is read-only and minimal; the failing step is in `*step`.
+int enter_template(int *step);
+
+// runner.c: the life of a runner's PID 1 after clone3; never returns.
+// `descriptors`: report, output, errors, bundle, cgroup files; `lifeline`: readable when the zygote has died.
+_Noreturn void run_runner(
+    const struct mz_start *request, const void *payload, const int *descriptors, size_t count, int lifeline);
+
+// init.c: PID 1 of a sandbox: reaps everything, hands SIGTERM, SIGINT and SIGHUP on to `child`, dies with `lifeline`.
+// The answer is the child's wait status.
+int block_init_signals(void);
+int reap_until(pid_t child, int signals, int lifeline);
+int open_init_signals(void);
+// The filter of a runner's PID 1: what reap_until and one report need, nothing else.
+int confine_init(void);
+
+// mounts.c
+int make_directory(const char *path, mode_t mode);
+int make_directories(const char *path);
+int make_file(const char *path, mode_t mode, const char *text);
+// A detached copy of the mounts at `path` with `attributes` (MOUNT_ATTR_*) set; the answer is its descriptor.
+int clone_tree(const char *path, uint64_t attributes);
+int attach_tree(int tree, const char *path);
+int set_attributes(const char *path, unsigned flags, uint64_t attributes);
+int mount_scratch(const char *path, uint64_t bytes, uint64_t inodes, const char *mode);
+// A /dev of null, zero, full, random, urandom and the links to /proc/self/fd at `path`, which is empty.
+int make_devices(const char *path, const int trees[]);
+enum { DEVICES = 5 };
+// Detached copies of the host's device nodes; they are closed by make_devices.
+int clone_devices(int trees[]);
+
+// privileges.c
+int raise_loopback(void);
+int set_limit(int resource, uint64_t value);
+// No capability in any set, no supplementary group, the given ids, no new privileges, SIGKILL when the parent dies.
+int drop_privileges(uid_t uid, gid_t gid);
+int reset_signals(void);
+// clone3(2); the answer is 0 in the child, the pid in the parent, -1 with errno. `cgroup` is -1 or a v2 directory.
+pid_t clone_sandbox(uint64_t namespaces, int *pidfd, int cgroup);
+
+#endif

@@ -1,0 +1,29 @@
+// NodeCommand: `meridian node`: the role that `up` starts beside itself.
+import ArgumentParser
+import Glibc
+import MeridianNode
+
+/// Runs an edge and its runners until SIGTERM.
+struct NodeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "node", abstract: "Run a node: an edge and its runners; `up` starts one by itself.",
+        shouldDisplay: false)
+
+    @Option(help: "The data directory that the node shares with its control plane.")
+    var data = ".meridian"
+
+    @Option(help: "Where the edge accepts requests; may be repeated.")
+    var edge: [String] = ["127.0.0.1:8080"]
+
+    @Option(help: "The node's name.")
+    var name = "local"
+
+    func run() async throws {
+        do {
+            try await NodeProgram.run(NodeOptions(data: data, edges: edge, name: name))
+        } catch {
+            fputs("error: meridian node: \(error)\n", stderr)
+            throw ExitCode(1)
+        }
+    }
+}

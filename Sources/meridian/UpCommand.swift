@@ -1,0 +1,105 @@
+// UpCommand: `meridian up`: the control plane in this process and a node beside it.
+import ArgumentParser
+import Glibc
+import Logging
+import MeridianCommands
+import MeridianControlPlane
+
+/// Runs a whole platform on this machine until ctrl-C.
+struct UpCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "up", abstract: "Run the platform on this machine; ctrl-C drains and stops it.",
+        discussion: """
+            The control plane runs in this process and one node beside it. If the control plane dies, the node goes on
+            serving, and the next `up` adopts it with its runners.
+            """)
+
+    @Option(name: .shortAndLong, help: "Manifests to apply once the platform answers; may be repeated.")
+    var filename: [String] = []
+
+    @Flag(help: "Apply the manifests again whenever one of their files changes.")
+    var watch = false
+
+    @Option(help: "Where all state is kept.")
+    var data = ".meridian"
+
+    @Option(help: "Where the API listens: a loopback address and a port.")
+    var api = "127.0.0.1:7700"
+
+    @Option(help: "Where the edge accepts requests: an address and a port.")
+    var edge = "127.0.0.1:8080"
+
+    @Option(help: "How much is logged: trace, debug, info, warning or error.")
+    var logLevel: LogLevel = .warning
+
+    func validate() throws {
+        guard SocketAddressText(api) != nil else { throw ValidationError("--api \"\(api)\" is not ADDRESS:PORT") }
+        guard SocketAddressText(edge) != nil else { throw ValidationError("--edge \"\(edge)\" is not ADDRESS:PORT") }
+        if watch, filename.isEmpty { throw ValidationError("--watch needs -f") }
+    }
+
+    func run() async throws {
+        guard let address = SocketAddressText(api) else { throw ValidationError("--api \"\(api)\" is not ADDRESS:PORT") }
+        var logger = Logger(label: "meridian") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = logLevel.level
+        let options = ControlPlaneOptions(
+            data: data, apiHost: address.host, apiPort: address.port, edge: edge, version: clientVersion)
+        let follower = ManifestFollower(files: filename, isFollowing: watch)
+        let (ready, source) = AsyncStream.makeStream(of: ControlPlaneAddresses.self)
+        let plane = ControlPlane(options, logger: logger) { source.yield($0) }
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for await addresses in ready {
+                        announce(addresses)
+                        await follower.run(server: addresses.api)
+                    }
+                }
+                defer { group.cancelAll() }
+                try await plane.run()
+            }
+        } catch {
+            fputs("error: meridian up: \(error)\n", stderr)
+            throw ExitCode(1)
+        }
+    }
+}
+
+/// Prints where the platform answers.
+private func announce(_ addresses: ControlPlaneAddresses) {
+    print("api:  \(addresses.api)")
+    for edge in addresses.edges { print("edge: \(edge)") }
+    if addresses.edges.isEmpty { print("edge: the node does not answer yet; see `meridian status`") }
+    fflush(stdout)
+}
+
+/// The log levels that the command line knows.
+enum LogLevel: String, ExpressibleByArgument {
+    case trace, debug, info, warning, error
+
+    var level: Logger.Level {
+        switch self {
+        case .trace: .trace
+        case .debug: .debug
+        case .info: .info
+        case .warning: .warning
+        case .error: .error
+        }
+    }
+}
+
+/// `ADDRESS:PORT`, with an IPv6 address in brackets.
+struct SocketAddressText {
+    let host: String
+    let port: Int
+
+    /// Nil where `text` is of another form.
+    init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+        let host = text[..<colon]
+        let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+        guard !host.isEmpty, isBracketed || !host.contains(":") else { return nil }
+        self.host = isBracketed ? String(host.dropFirst().dropLast()) : String(host)
+        self.port = Int(port)
+    }
+}

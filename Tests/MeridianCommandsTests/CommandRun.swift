@@ -1,0 +1,56 @@
+// CommandRun: runs the program's verbs in this process against a platform of the test.
+
+import ArgumentParser
+import MeridianModel
+import Synchronization
+
+@testable import MeridianCommands
+
+/// Text that a verb wrote.
+final class WrittenText: TextSink {
+    let terminalColumns: Int?
+    private let written = Mutex("")
+
+    init(terminalColumns: Int? = nil) { self.terminalColumns = terminalColumns }
+
+    var text: String { written.withLock { $0 } }
+
+    func write(_ text: String) { written.withLock { $0 += text } }
+}
+
+/// The program as the lead's `meridian` mounts the verbs.
+private struct TestProgram: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "meridian", subcommands: clientCommands)
+}
+
+/// What one run of the program left behind.
+struct CommandRun {
+    let code: Int32
+    let output: String
+    let errors: String
+
+    /// Runs `meridian` with `arguments`.
+    ///
+    /// - Parameters:
+    ///   - platform: What a connection leads to; nil: every connection fails.
+    ///   - columns: The width of the terminal that standard error is; nil: a pipe.
+    init(
+        _ arguments: [String], on platform: FakePlatform? = nil, input: String? = nil, columns: Int? = nil,
+        environment: [String: String] = ["MERIDIAN_SERVER": "http://test"]
+    ) async {
+        let output = WrittenText()
+        let errors = WrittenText(terminalColumns: columns)
+        let context = CommandContext(
+            output: output, errors: errors, standardInput: { input.map { Array($0.utf8) } },
+            environment: { environment[$0] }, now: { FakePlatform.now },
+            connect: { url in
+                guard let platform else { throw ControlPlaneError(status: nil, message: "no Meridian API at \(url)") }
+                return platform
+            }, handlesInterrupts: false)
+        code = await CommandContext.$current.withValue(context) {
+            await CommandProgram.run(TestProgram.self, arguments: arguments)
+        }
+        self.output = output.text
+        self.errors = errors.text
+    }
+}
