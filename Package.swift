@@ -70,7 +70,7 @@ let package = Package(
         room("MeridianContent", ["MeridianModel", "COpenSSL", "CLinux"]),
 
         // Floor 2: engines.
-        room("MeridianStore", ["MeridianModel", "MeridianPorts", "CLinux", grdb]),
+        room("MeridianStore", ["MeridianModel", "MeridianPorts", grdb]),
         room("MeridianRegistry", ["MeridianModel", "MeridianPorts", "MeridianContent", "CLinux"]),
         room("MeridianBuilds", ["MeridianModel", "MeridianPorts", "MeridianContent", "CLinux"]),
         room("MeridianRunners", ["MeridianModel", "MeridianPorts", "CLinux", "CSeccomp", "CZygote"]),
@@ -81,7 +81,8 @@ let package = Package(
             [
                 "MeridianModel", "MeridianPorts", "MeridianMerging", "MeridianPlanning", hummingbird, logging,
                 serviceLifecycle, nioCore, httpTypes,
-            ]),
+            ]
+        ),
         room("MeridianAPIClient", ["MeridianModel", "MeridianPorts", asyncHTTPClient, nioCore]),
 
         // Floor 3: assembly.
@@ -91,23 +92,27 @@ let package = Package(
                 "MeridianModel", "MeridianPorts", "MeridianRouting", "MeridianEdge", "MeridianRunners",
                 "MeridianRegistry", "MeridianContent", "CLinux", hummingbird, logging, serviceLifecycle, unixSignals,
                 nioCore, httpTypes,
-            ]),
+            ]
+        ),
         room(
             "MeridianControlPlane",
             [
                 "MeridianModel", "MeridianPorts", "MeridianPlanning", "MeridianStore", "MeridianBuilds",
                 "MeridianRegistry", "MeridianControl", "MeridianAPIServer", "MeridianAPIClient", "MeridianContent",
                 "MeridianRunners", "CLinux", logging, serviceLifecycle, unixSignals,
-            ]),
+            ]
+        ),
         room(
             "MeridianSimulation",
-            ["MeridianModel", "MeridianPorts", "MeridianPlanning", "MeridianControl", "MeridianStore", logging]),
+            ["MeridianModel", "MeridianPorts", "MeridianPlanning", "MeridianControl", "MeridianStore", logging]
+        ),
         room(
             "MeridianCommands",
             [
                 "MeridianModel", "MeridianPorts", "MeridianManifests", "MeridianMerging", "MeridianPlanning",
                 "MeridianContent", "MeridianAPIClient", "CLinux", argumentParser,
-            ]),
+            ]
+        ),
 
         // Floor 4: programs.
         .executableTarget(
@@ -116,12 +121,23 @@ let package = Package(
                 "MeridianModel", "MeridianCommands", "MeridianNode", "MeridianControlPlane", "MeridianSimulation",
                 argumentParser, logging,
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .executableTarget(
-            name: "meridian-zygote", dependencies: ["CZygote"], cSettings: strictC,
-            linkerSettings: [.unsafeFlags(["-static-executable"])]),
+            name: "meridian-zygote",
+            dependencies: ["CZygote"],
+            cSettings: strictC,
+            linkerSettings: [.unsafeFlags(["-static-executable"])]
+        ),
 
         // Tests, one suite beside each room.
         tests("ArchitectureTests", []),
+        tests("MeridianModelTests", ["MeridianModel"]),
+        tests("MeridianManifestsTests", ["MeridianManifests", "MeridianModel"]),
+        tests("MeridianContentTests", ["MeridianContent", "MeridianModel"]),
+        tests("MeridianStoreTests", ["MeridianStore", "MeridianModel", "MeridianPorts", grdb]),
+        tests(
+            "MeridianRegistryTests", ["MeridianRegistry", "MeridianModel", "MeridianPorts", "MeridianContent"]),
+        tests("MeridianRunnersTests", ["MeridianRunners", "MeridianModel", "MeridianPorts", "CLinux", "meridian-zygote"]),
     ]
 )

@@ -8,7 +8,9 @@ extension APIClient {
     private static let pagesMax = 10_000
 
     /// An object as served.
-    package func get(_ key: ObjectKey) async throws(APIClientError) -> JSONValue { try await send("GET", try path(key)) }
+    package func get(_ key: ObjectKey) async throws(APIClientError) -> JSONValue {
+        try await send("GET", try path(key))
+    }
 
     /// An object as served; nil where there is none.
     package func getIfPresent(_ key: ObjectKey) async throws(APIClientError) -> JSONValue? {
@@ -48,7 +50,7 @@ extension APIClient {
         package var namespace: String?
         /// A label selector: `a=b,c!=d,e in (f,g),!h`.
         package var labels: String?
-        /// A field selector: `metadata.name=x`; for Events also `involvedObject.kind`, `.name`…
+        /// A field selector such as `metadata.name=x`, for Events also `involvedObject.name=x`.
         package var fields: String?
 
         package init(namespace: String? = nil, labels: String? = nil, fields: String? = nil) {
@@ -67,7 +69,9 @@ extension APIClient {
 
     /// Changes an object by a JSON Merge Patch (RFC 7396).
     package func mergePatch(
-        _ key: ObjectKey, _ patch: JSONValue, isDryRun: Bool = false
+        _ key: ObjectKey,
+        _ patch: JSONValue,
+        isDryRun: Bool = false
     ) async throws(APIClientError) -> JSONValue {
         let query = queryText(["dryRun": isDryRun ? "All" : nil])
         return try await send("PATCH", try path(key) + query, .json(patch, type: "application/merge-patch+json"))

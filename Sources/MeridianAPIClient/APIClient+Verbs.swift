@@ -63,14 +63,15 @@ extension APIClient {
 
     /// Sends a file unless the server has it.
     ///
-    /// - Parameter digest: of the file's bytes; the server checks it.
-    /// - Returns: whether it was sent.
+    /// The server checks the digest. The answer is whether the file was sent.
     @discardableResult
     package func upload(_ digest: Digest, file path: String) async throws(APIClientError) -> Bool {
         guard try await !hasBlob(digest) else { return false }
         let chunks = try FileChunks(path)
         let body = HTTPEndpoint.Body(
-            content: .stream(chunks, length: .known(chunks.count)), type: "application/octet-stream")
+            content: .stream(chunks, length: .known(chunks.count)),
+            type: "application/octet-stream"
+        )
         _ = try await endpoint.json("PUT", "/meridian/v1/blobs/\(digest)", body, within: Self.uploadDuration)
         return true
     }

@@ -33,11 +33,13 @@ extension APIClient {
     ///
     /// The events end when the server ends the watch; going on after the last event's `resourceVersion` is the caller's.
     /// They throw `.gone` where that version is too old: list and watch again.
-    /// - Parameters:
-    ///   - version: nil: every object first, as added, then the changes.
-    ///   - duration: when the server ends the watch; nil: as it likes.
+    /// Without a version every object comes first, as added, then the changes. The server ends the watch after
+    /// `duration`; nil: as it likes.
     package func watch(
-        _ kind: Kind, _ selection: Selection = Selection(), after version: String? = nil, for duration: Duration? = nil
+        _ kind: Kind,
+        _ selection: Selection = Selection(),
+        after version: String? = nil,
+        for duration: Duration? = nil
     ) async throws(APIClientError) -> WatchEvents {
         let query = queryText([
             "watch": "1", "resourceVersion": version, "labelSelector": selection.labels,
@@ -50,7 +52,9 @@ extension APIClient {
     }
 }
 
-/// The events of one watch; can be iterated once, and ends the watch when the iteration ends. Errors are `APIClientError`.
+/// The events of one watch, which ends when the iteration ends.
+///
+/// It can be iterated once. Errors are `APIClientError`.
 package struct WatchEvents: AsyncSequence, Sendable {
     private let lines: ResponseLines
     private let server: String
@@ -73,7 +77,10 @@ package struct WatchEvents: AsyncSequence, Sendable {
             guard let object = event["object"], let type = event["type"]?.string else { throw malformed }
             if type == "ERROR" {
                 throw APIClientError(
-                    status: object, httpStatus: object["code"]?.integer.map { Int($0) } ?? 500, server: server)
+                    status: object,
+                    httpStatus: object["code"]?.integer.map { Int($0) } ?? 500,
+                    server: server
+                )
             }
             guard let change = WatchEvent.Change(rawValue: type) else { throw malformed }
             return WatchEvent(change, object)

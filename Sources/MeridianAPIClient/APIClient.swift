@@ -4,7 +4,7 @@ package import MeridianModel
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Requests to one API server. Every error carries the words that the server sent.
+/// Requests to one API server, whose errors carry the words that the server sent.
 ///
 /// It holds connections: end it with `shutdown()`, or use `withClient`.
 package struct APIClient: Sendable {
@@ -19,18 +19,22 @@ package struct APIClient: Sendable {
     /// - Throws: `.local` where the text is no such URL.
     package init(server: String) throws(APIClientError) {
         let base = server.hasSuffix("/") ? String(server.dropLast()) : server
-        guard ["http://", "http+unix://"].contains(where: { base.hasPrefix($0) && base.utf8.count > $0.utf8.count }) else {
+        guard ["http://", "http+unix://"].contains(where: { base.hasPrefix($0) && base.utf8.count > $0.utf8.count })
+        else {
             throw APIClientError(.local, "\"\(server)\" is not a server; give http://HOST:PORT")
         }
         self.server = base
         endpoint = HTTPEndpoint(
             base: base,
-            absenceHint: "no Meridian API at \(base): is `meridian up` running? Start it, or name another server with --server")
+            absenceHint:
+                "no Meridian API at \(base): is `meridian up` running? Start it, or name another server with --server"
+        )
     }
 
     /// Runs `body` with a client and closes its connections afterwards.
     package static func withClient<Value>(
-        server: String, _ body: (APIClient) async throws -> Value
+        server: String,
+        _ body: (APIClient) async throws -> Value
     ) async throws -> Value {
         let client = try APIClient(server: server)
         do {
@@ -48,16 +52,20 @@ package struct APIClient: Sendable {
 
     /// Sends a request and reads its whole JSON answer.
     func send(
-        _ method: String, _ path: String, _ body: HTTPEndpoint.Body? = nil
+        _ method: String,
+        _ path: String,
+        _ body: HTTPEndpoint.Body? = nil
     ) async throws(APIClientError) -> JSONValue {
         try await endpoint.json(method, path, body, within: Self.requestDuration).value
     }
 
     /// Creates an object, or replaces its content, labels and annotations; an equal one is not written.
     ///
-    /// - Parameter isDryRun: checks and answers as for real, and writes nothing.
+    /// With `isDryRun` the server checks and answers as for real, and writes nothing.
     package func apply(
-        _ object: JSONValue, _ key: ObjectKey, isDryRun: Bool = false
+        _ object: JSONValue,
+        _ key: ObjectKey,
+        isDryRun: Bool = false
     ) async throws(APIClientError) -> Applied {
         let query = queryText(["fieldManager": "meridian", "dryRun": isDryRun ? "All" : nil])
         let body = HTTPEndpoint.Body.json(object, type: "application/apply-patch+yaml")
@@ -83,12 +91,14 @@ package struct APIClient: Sendable {
         guard let kind = Kind.all.first(where: { $0.name == key.kind }) else {
             throw APIClientError(.local, "there is no kind \"\(key.kind)\"")
         }
-        return path(kind, namespace: key.namespace) + "/" + percentEncoded(key.name) + (subresource.map { "/\($0)" } ?? "")
+        return path(kind, namespace: key.namespace) + "/" + percentEncoded(key.name)
+            + (subresource.map { "/\($0)" } ?? "")
     }
 
     /// The path of a kind's objects in a namespace, or everywhere (nil or empty).
     func path(_ kind: Kind, namespace: String?) -> String {
-        let place = namespace.flatMap { $0.isEmpty || !kind.isNamespaced ? nil : "namespaces/\(percentEncoded($0))/" } ?? ""
+        let place =
+            namespace.flatMap { $0.isEmpty || !kind.isNamespaced ? nil : "namespaces/\(percentEncoded($0))/" } ?? ""
         return "/apis/\(apiVersionText)/\(place)\(kind.plural)"
     }
 }

@@ -1,5 +1,5 @@
 // APIClientError: why a request to the API, or to a node, did not do what was asked.
-package import MeridianModel
+internal import MeridianModel
 
 /// A failure with the words that the server sent, or those for a server that sent none.
 package struct APIClientError: Error, Sendable, CustomStringConvertible {
@@ -28,7 +28,7 @@ package struct APIClientError: Error, Sendable, CustomStringConvertible {
 
     /// What is wrong with one field.
     package struct Cause: Sendable, Equatable {
-        /// The field's path, e.g. `spec.scaling.min`.
+        /// The field's path, such as `spec.scaling.min`.
         package let field: String
         package let message: String
     }
@@ -43,7 +43,11 @@ package struct APIClientError: Error, Sendable, CustomStringConvertible {
     package let causes: [Cause]
 
     package init(
-        _ code: Code, _ message: String, httpStatus: Int? = nil, reason: String? = nil, causes: [Cause] = []
+        _ code: Code,
+        _ message: String,
+        httpStatus: Int? = nil,
+        reason: String? = nil,
+        causes: [Cause] = []
     ) {
         self.code = code
         self.message = message
@@ -60,8 +64,12 @@ package struct APIClientError: Error, Sendable, CustomStringConvertible {
         let isStatus = status?["kind"]?.string == "Status"
         let words = status?["message"]?.string ?? "\(server) answered \(httpStatus) without saying why"
         self.init(
-            isStatus || httpStatus == 404 ? Self.code(httpStatus) : .malformed, words, httpStatus: httpStatus,
-            reason: status?["reason"]?.string, causes: causes)
+            isStatus || httpStatus == 404 ? Self.code(httpStatus) : .malformed,
+            words,
+            httpStatus: httpStatus,
+            reason: status?["reason"]?.string,
+            causes: causes
+        )
     }
 
     private static func code(_ httpStatus: Int) -> Code {

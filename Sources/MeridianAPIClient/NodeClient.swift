@@ -20,7 +20,9 @@ package struct NodeClient: NodePort {
     /// - Parameter socket: the path of the node's control socket.
     package init(socket: String) {
         endpoint = HTTPEndpoint(
-            base: "http+unix://\(percentEncoded(socket))", absenceHint: "no node answers at \(socket)")
+            base: "http+unix://\(percentEncoded(socket))",
+            absenceHint: "no node answers at \(socket)"
+        )
     }
 
     /// Closes every connection; the client cannot be used afterwards.
@@ -50,19 +52,22 @@ package struct NodeClient: NodePort {
     }
 
     package func checkPort(
-        _ id: String, _ template: RunnerTemplate, timeout: Duration
+        _ id: String,
+        _ template: RunnerTemplate,
+        timeout: Duration
     ) async throws(NodeError) -> PortCheckReport {
         let body: JSONValue = [
             "id": .string(id), "template": template.encoded(), "timeout": .string(timeout.text),
             "revision": .string(id),
         ]
         return try Self.decoded(
-            try await json("POST", "/port-check", .json(body), within: timeout + Self.portCheckOverhead))
+            try await json("POST", "/port-check", .json(body), within: timeout + Self.portCheckOverhead)
+        )
     }
 
     /// What the runners of an app printed, oldest first.
     ///
-    /// - Parameter request: `isBuild` has no meaning here.
+    /// `isBuild` of the request has no meaning here.
     package func log(_ request: LogRequest) async throws(NodeError) -> LogLines {
         let query = queryText([
             "app": request.app.path, "revision": request.revision,
@@ -88,9 +93,14 @@ package struct NodeClient: NodePort {
     }
 
     private func json(
-        _ method: String, _ path: String, _ body: HTTPEndpoint.Body?, within duration: Duration
+        _ method: String,
+        _ path: String,
+        _ body: HTTPEndpoint.Body?,
+        within duration: Duration
     ) async throws(NodeError) -> JSONValue {
-        do { return try await endpoint.json(method, path, body, within: duration).value } catch { throw NodeError(error) }
+        do { return try await endpoint.json(method, path, body, within: duration).value } catch {
+            throw NodeError(error)
+        }
     }
 
     private static func decoded<Value: ShapeValue>(_ json: JSONValue) throws(NodeError) -> Value {

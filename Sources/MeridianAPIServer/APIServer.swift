@@ -6,7 +6,7 @@ package import Logging
 internal import MeridianModel
 package import MeridianPorts
 internal import NIOCore
-package import ServiceLifecycle
+internal import ServiceLifecycle
 
 /// Serves the API on a loopback address until it is told to stop.
 ///
@@ -38,25 +38,35 @@ package struct APIServer: Service {
     private let logger: Logger
     private let onListening: @Sendable (Int) async -> Void
 
-    /// - Parameters:
-    ///   - onListening: called with the port once connections are accepted.
-    /// - Throws: `APIServerError` where the host is not a loopback address.
+    /// A server that does not listen yet; throws where the host is not a loopback address.
+    ///
+    /// `onListening` is called with the port once connections are accepted.
     package init(
-        _ configuration: Configuration, store: any StorePort, sealing: any SealingPort, backends: APIBackends,
-        clock: any ClockPort, random: any RandomPort, logger: Logger,
+        _ configuration: Configuration,
+        store: any StorePort,
+        sealing: any SealingPort,
+        backends: APIBackends,
+        clock: any ClockPort,
+        random: any RandomPort,
+        logger: Logger,
         onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws(APIServerError) {
         guard isLoopbackHost(configuration.host) else {
             throw APIServerError(
                 "the API listens on loopback addresses only, since it has no encryption and no authentication yet;"
-                    + " \(configuration.host) is none. Use 127.0.0.1 and reach it from elsewhere through ssh -L")
+                    + " \(configuration.host) is none. Use 127.0.0.1 and reach it from elsewhere through ssh -L"
+            )
         }
         self.configuration = configuration
         self.logger = logger
         self.onListening = onListening
         let objects = ObjectAPI(store: store, sealing: sealing, clock: clock, random: random)
         handler = RequestHandler(
-            objects: objects, backends: backends, version: configuration.version, logger: logger)
+            objects: objects,
+            backends: backends,
+            version: configuration.version,
+            logger: logger
+        )
     }
 
     /// Serves until graceful shutdown or cancellation.
@@ -71,15 +81,18 @@ package struct APIServer: Service {
             server: .http1(configuration: .init(idleTimeout: .seconds(Self.idleSecondsMax))),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
-                availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax)),
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax)
+            ),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
-            logger: logger)
+            logger: logger
+        )
         do {
             try await application.run()
         } catch let error as IOError {
             throw APIServerError(
                 "cannot listen on \(configuration.host):\(configuration.port): \(error)."
-                    + " Another meridian may be running there; stop it or choose another address with --api")
+                    + " Another meridian may be running there; stop it or choose another address with --api"
+            )
         }
     }
 }

@@ -14,7 +14,8 @@ extension RequestHandler {
     }
 
     /// The JSON body; 400 where there is none.
-    func requiredBody(_ request: Request, types: [String] = ["application/json"]) async throws(APIFailure) -> JSONValue {
+    func requiredBody(_ request: Request, types: [String] = ["application/json"]) async throws(APIFailure) -> JSONValue
+    {
         guard let body = try await body(request, types: types) else { throw .badRequest("the request has no body") }
         return body
     }

@@ -33,7 +33,8 @@ struct RequestHandler: Sendable {
             metadata: [
                 "method": "\(request.method)", "path": "\(request.uri.path)", "code": "\(response.status.code)",
                 "milliseconds": "\((ContinuousClock.now - start).wholeMilliseconds)",
-            ])
+            ]
+        )
         return response
     }
 
@@ -51,7 +52,8 @@ struct RequestHandler: Sendable {
         case (.collection(let kind, let namespace), _):
             return try await collection(kind, namespace, request, parameters)
         case (.object(let kind, let key), _): return try await object(kind, key, request, parameters)
-        case (.objectStatus(let kind, let key), .get): return .json(200, objects.served(try await objects.record(key, kind)))
+        case (.objectStatus(let kind, let key), .get):
+            return .json(200, objects.served(try await objects.record(key, kind)))
         case (.action(let action, let key), .post):
             let kind = try appKind()
             let body = try await body(request)
@@ -63,12 +65,17 @@ struct RequestHandler: Sendable {
     }
 
     private func collection(
-        _ kind: Kind, _ namespace: String?, _ request: Request, _ parameters: QueryParameters
+        _ kind: Kind,
+        _ namespace: String?,
+        _ request: Request,
+        _ parameters: QueryParameters
     ) async throws(APIFailure) -> Answer {
         switch request.method {
         case .get:
             let filter = try ObjectFilter(kind: kind, namespace: namespace, parameters: parameters)
-            guard try parameters.flag("watch") else { return .json(200, try await objects.list(kind, filter, parameters)) }
+            guard try parameters.flag("watch") else {
+                return .json(200, try await objects.list(kind, filter, parameters))
+            }
             let watch = try ObjectWatch(objects, kind, filter, parameters)
             return .stream("application/json") { try await watch.run($0) }
         case .post:
@@ -83,7 +90,10 @@ struct RequestHandler: Sendable {
     }
 
     private func object(
-        _ kind: Kind, _ key: ObjectKey, _ request: Request, _ parameters: QueryParameters
+        _ kind: Kind,
+        _ key: ObjectKey,
+        _ request: Request,
+        _ parameters: QueryParameters
     ) async throws(APIFailure) -> Answer {
         if request.method == .get { return .json(200, objects.served(try await objects.record(key, kind))) }
         try objects.checkDeclared(kind)
@@ -102,7 +112,10 @@ struct RequestHandler: Sendable {
     }
 
     private func patch(
-        _ kind: Kind, _ key: ObjectKey, _ request: Request, isDryRun: Bool
+        _ kind: Kind,
+        _ key: ObjectKey,
+        _ request: Request,
+        isDryRun: Bool
     ) async throws(APIFailure) -> Answer {
         let known = ["application/apply-patch+yaml", "application/merge-patch+json"]
         let type = mediaType(of: request)

@@ -1,7 +1,6 @@
 // ClientCommand: what all verbs of the client have in common.
 
 internal import ArgumentParser
-internal import Glibc
 
 /// A verb that ends with an exit code, or with one error line and the verb's code for errors.
 protocol ClientCommand: AsyncParsableCommand {
@@ -16,9 +15,7 @@ extension ClientCommand {
     static var errorExitCode: Int32 { CommandExitCode.failure }
 
     func run() async throws {
-        let context = CommandContext.current
-        if context.handlesInterrupts { exitQuietlyOnInterrupt() }
-        let code = try await exitCode(context)
+        let code = try await exitCode(CommandContext.current)
         guard code == CommandExitCode.success else { throw ExitCode(code) }
     }
 
@@ -43,8 +40,16 @@ func errorLine(_ error: any Error) -> String {
     return "error: \(words)\n"
 }
 
-/// Ends the process with code 130 at the first ctrl-C; no verb leaves anything half written.
-private func exitQuietlyOnInterrupt() {
-    // _exit(2) is async-signal-safe, exit(3) is not.
-    signal(SIGINT) { _ in _exit(CommandExitCode.interrupted) }
+/// A verb that talks to a server from its first step on.
+protocol ServerCommand: ClientCommand {
+    var connection: ConnectionOptions { get }
+
+    /// Does the work with a client that is closed afterwards, and returns the exit code.
+    func execute(_ context: CommandContext, _ api: any ControlPlaneAPI) async throws -> Int32
+}
+
+extension ServerCommand {
+    func execute(_ context: CommandContext) async throws -> Int32 {
+        try await connection.withServer(context) { api in try await execute(context, api) }
+    }
 }

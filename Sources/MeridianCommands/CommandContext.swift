@@ -19,14 +19,16 @@ package struct CommandContext: Sendable {
     var now: @Sendable () -> Timestamp
     /// A client of the API at a URL.
     var connect: @Sendable (String) throws -> any ControlPlaneAPI
-    /// Whether ctrl-C ends the process.
-    var handlesInterrupts: Bool
 
     /// The process itself.
     package static let process = CommandContext(
-        output: StandardStream.output, errors: StandardStream.errors, standardInput: { nil },
+        output: StandardStream.output,
+        errors: StandardStream.errors,
+        standardInput: { nil },
         environment: { name in getenv(name).map { String(cString: $0) } },
-        now: currentTime, connect: connectedClient, handlesInterrupts: true)
+        now: currentTime,
+        connect: connectedClient
+    )
 }
 
 private func currentTime() -> Timestamp {

@@ -1,6 +1,7 @@
 // CommandProgram: from the arguments of a program to its exit code.
 
 package import ArgumentParser
+internal import Glibc
 
 /// The exit codes that every verb shares.
 package enum CommandExitCode {
@@ -12,18 +13,19 @@ package enum CommandExitCode {
 
 /// Runs a program made of subcommands.
 package enum CommandProgram {
+    /// How many verbs run inside each other in this task; from the second on, as where `up -f` applies, the process is
+    /// not the verb's to end.
+    @TaskLocal static var depth = 0
+
     /// Parses `arguments` (without the program's name), runs the verb that they name, and returns the exit code.
     ///
     /// Help goes to standard output with code 0, usage errors to standard error with code 64 (`EX_USAGE`).
     package static func run<Root: ParsableCommand>(_ root: Root.Type, arguments: [String]) async -> Int32 {
         let context = CommandContext.current
         do {
-            var command = try root.parseAsRoot(arguments)
-            if var asynchronous = command as? any AsyncParsableCommand {
-                try await asynchronous.run()
-            } else {
-                try command.run()
-            }
+            let command = try root.parseAsRoot(arguments)
+            if command is any ClientCommand, depth == 0 { exitQuietlyOnInterrupt() }
+            try await $depth.withValue(depth + 1) { try await run(command) }
             return CommandExitCode.success
         } catch let code as ExitCode {
             return code.rawValue
@@ -35,5 +37,20 @@ package enum CommandProgram {
             if !text.isEmpty { (code.isSuccess ? context.output : context.errors).write(text + "\n") }
             return code.rawValue
         }
+    }
+
+    private static func run(_ command: any ParsableCommand) async throws {
+        var command = command
+        if var asynchronous = command as? any AsyncParsableCommand {
+            try await asynchronous.run()
+        } else {
+            try command.run()
+        }
+    }
+
+    /// Ends the process with code 130 at the first ctrl-C; no client's verb leaves anything half written.
+    private static func exitQuietlyOnInterrupt() {
+        // _exit(2) is async-signal-safe, exit(3) is not.
+        signal(SIGINT) { _ in _exit(CommandExitCode.interrupted) }
     }
 }

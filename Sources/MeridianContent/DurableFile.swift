@@ -30,14 +30,16 @@ package enum DurableFile {
     /// Replaces the file at `path`, or creates it, so that a crash at any point leaves the old content or the new.
     ///
     /// The directory must exist. The new content is on the disk when this returns.
-    /// - Parameter mode: the permissions of the new file, whatever the umask.
+    /// The new file's permissions are `mode`, whatever the umask.
     package static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o644) throws(ContentError) {
         try replace(path, mode: mode) { (file) throws(ContentError) in try file.write(bytes) }
     }
 
     /// Like `write`, with content that `fill` writes piece by piece.
     package static func replace(
-        _ path: String, mode: UInt32 = 0o644, _ fill: (borrowing OpenFile) throws(ContentError) -> Void
+        _ path: String,
+        mode: UInt32 = 0o644,
+        _ fill: (borrowing OpenFile) throws(ContentError) -> Void
     ) throws(ContentError) {
         let temporary = "\(path).\(getpid())-\(UInt64.random(in: .min ... .max)).tmp"
         do throws(ContentError) {
@@ -108,7 +110,9 @@ package enum DurableFile {
     }
 
     private static func create(
-        _ path: String, mode: UInt32, _ fill: (borrowing OpenFile) throws(ContentError) -> Void
+        _ path: String,
+        mode: UInt32,
+        _ fill: (borrowing OpenFile) throws(ContentError) -> Void
     ) throws(ContentError) {
         let file = try OpenFile(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
         guard fchmod(file.descriptor, mode_t(mode)) == 0 else { throw .system("set the mode of", path) }

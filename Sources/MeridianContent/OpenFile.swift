@@ -16,7 +16,11 @@ package struct OpenFile: ~Copyable {
 
     /// Opens `path`, relative to the directory `base` where one is given; always close-on-exec (open(2)).
     package init(
-        _ path: String, _ flags: Int32, mode: UInt32 = 0o600, in base: Int32? = nil, named: String? = nil
+        _ path: String,
+        _ flags: Int32,
+        mode: UInt32 = 0o600,
+        in base: Int32? = nil,
+        named: String? = nil
     ) throws(ContentError) {
         let opened = retryingOnInterrupt { openat(base ?? AT_FDCWD, path, flags | O_CLOEXEC, mode_t(mode)) }
         guard opened >= 0 else { throw .system("open", named ?? path) }
@@ -79,7 +83,9 @@ package struct OpenFile: ~Copyable {
 
 /// Reads from `descriptor` until `buffer` is full or the file ends; the answer is how many bytes were read.
 func readFully(
-    _ descriptor: Int32, path: String, into buffer: UnsafeMutableRawBufferPointer
+    _ descriptor: Int32,
+    path: String,
+    into buffer: UnsafeMutableRawBufferPointer
 ) throws(ContentError) -> Int {
     var count = 0
     while count < buffer.count {

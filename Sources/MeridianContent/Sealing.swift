@@ -25,19 +25,23 @@ package struct Sealing: Sendable {
         let key = try DurableFile.read(path, atMost: Self.keyBytes + 1)
         guard key.count == Self.keyBytes else {
             throw ContentError(
-                .corrupted, "\(path) is no sealing key: \(Self.keyBytes) bytes expected. Restore it from a backup;"
-                    + " with a new key every sealed secret is lost and must be applied again")
+                .corrupted,
+                "\(path) is no sealing key: \(Self.keyBytes) bytes expected. Restore it from a backup;"
+                    + " with a new key every sealed secret is lost and must be applied again"
+            )
         }
         self.key = key
     }
 
     /// `sealed:v1:` and the Base64 of nonce, ciphertext and tag (NIST SP 800-38D; 96-bit random nonce).
     ///
-    /// - Parameter owner: what the secret belongs to, e.g. `Secret/default/db`; it opens only for the same owner.
+    /// `owner` is what the secret belongs to, e.g. `Secret/default/db`; it opens only for the same owner.
     package func seal(_ plain: [UInt8], for owner: String) throws(ContentError) -> String {
         guard plain.count <= Self.plainBytesMax else {
             throw ContentError(
-                .refused, "\(owner): the secret has \(plain.count) bytes; at most \(Self.plainBytesMax) are sealed")
+                .refused,
+                "\(owner): the secret has \(plain.count) bytes; at most \(Self.plainBytesMax) are sealed"
+            )
         }
         let nonce = try randomBytes(Self.nonceBytes)
         var tag = [UInt8](repeating: 0, count: Self.tagBytes)
@@ -75,8 +79,10 @@ package struct Sealing: Sendable {
         }
         guard opened else {
             throw ContentError(
-                .corrupted, "\(owner): the sealed secret does not open: it was changed, moved here from another object,"
-                    + " or sealed with another key. Apply the Secret again")
+                .corrupted,
+                "\(owner): the sealed secret does not open: it was changed, moved here from another object,"
+                    + " or sealed with another key. Apply the Secret again"
+            )
         }
         return plain
     }

@@ -11,7 +11,9 @@ package enum SourcePacking {
     /// - Throws: `.refused` above `limits` (naming the largest entries), for links that leave the directory, and for
     ///   devices, sockets and pipes; `.notFound`; `.unavailable`.
     package static func pack(
-        _ directory: String, to archive: String, limits: ArchiveLimits = .source
+        _ directory: String,
+        to archive: String,
+        limits: ArchiveLimits = .source
     ) throws(ContentError) -> PackedTar {
         let items = try items(of: directory, limits: limits)
         return try TarWriter.pack(items, to: archive)
@@ -19,7 +21,8 @@ package enum SourcePacking {
 
     /// The files and links that `pack` puts into the archive, sorted by path.
     package static func items(
-        of directory: String, limits: ArchiveLimits = .source
+        of directory: String,
+        limits: ArchiveLimits = .source
     ) throws(ContentError) -> [TarItem] {
         var status = stat()
         guard stat(directory, &status) == 0 else { throw .system("read the source", directory) }
@@ -101,15 +104,19 @@ private struct SourceWalk {
         let largest = sizes.sorted { ($1.bytes, $0.path) < ($0.bytes, $1.path) }.prefix(Self.largestShown)
         let list = largest.map { "\($0.path) (\(mebibytes($0.bytes)))" }.joined(separator: ", ")
         throw ContentError(
-            .refused, "\(root): the source has \(mebibytes(bytes)); at most \(mebibytes(limits.bytesMax)) are packed."
-                + " The largest files: \(list). Add what the build does not need to .gitignore")
+            .refused,
+            "\(root): the source has \(mebibytes(bytes)); at most \(mebibytes(limits.bytesMax)) are packed."
+                + " The largest files: \(list). Add what the build does not need to .gitignore"
+        )
     }
 
     private mutating func add(_ path: TarPath, file: String, _ status: stat) throws(ContentError) {
         guard items.count < limits.entriesMax else {
             throw ContentError(
-                .refused, "\(root): the source has more than \(limits.entriesMax) files; \(path) is one too many."
-                    + " Add what the build does not need to .gitignore")
+                .refused,
+                "\(root): the source has more than \(limits.entriesMax) files; \(path) is one too many."
+                    + " Add what the build does not need to .gitignore"
+            )
         }
         if status.isRegularFile {
             bytes += Int(status.st_size)
@@ -120,7 +127,9 @@ private struct SourceWalk {
             items.append(TarItem(path: path, content: .symbolicLink(try target(of: file))))
         } else {
             throw ContentError(
-                .refused, "\(file) is a socket, pipe or device and cannot be packed. Remove it or add it to .gitignore")
+                .refused,
+                "\(file) is a socket, pipe or device and cannot be packed. Remove it or add it to .gitignore"
+            )
         }
     }
 

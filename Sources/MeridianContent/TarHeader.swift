@@ -30,7 +30,9 @@ struct TarHeader {
         precondition(name.utf8.count <= Self.nameBytesMax && target.utf8.count <= Self.nameBytesMax)
         precondition(size >= 0 && size < 1 << 33, "11 octal digits hold 33 bits")
         var block = [UInt8](repeating: 0, count: Self.blockBytes)
-        func put(_ text: String, at offset: Int) { block.replaceSubrange(offset..<(offset + text.utf8.count), with: text.utf8) }
+        func put(_ text: String, at offset: Int) {
+            block.replaceSubrange(offset..<(offset + text.utf8.count), with: text.utf8)
+        }
         put(name, at: 0)
         put(octal(Int(mode), digits: 7), at: 100)
         put(octal(0, digits: 7), at: 108)

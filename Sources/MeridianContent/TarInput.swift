@@ -24,14 +24,16 @@ struct TarInput: ~Copyable {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count)
         while bytes.count < count {
-            _ = try read(atMost: count - bytes.count) { (piece) throws(ContentError) in bytes.append(contentsOf: piece) }
+            _ = try read(atMost: count - bytes.count) { (piece) throws(ContentError) in bytes.append(contentsOf: piece)
+            }
         }
         return bytes
     }
 
     /// Hands at least one and at most `count` bytes to `consume`; the answer is how many.
     mutating func read(
-        atMost count: Int, _ consume: (UnsafeRawBufferPointer) throws(ContentError) -> Void
+        atMost count: Int,
+        _ consume: (UnsafeRawBufferPointer) throws(ContentError) -> Void
     ) throws(ContentError) -> Int {
         if position == end { try refill() }
         guard position < end else {

@@ -134,7 +134,11 @@ package struct TarReader: ~Copyable {
             }
             return .symbolicLink(target: header.target)
         case .hardLink:
-            return .hardLink(to: try TarPath(header.target))
+            do throws(ContentError) {
+                return .hardLink(to: try TarPath(header.target))
+            } catch {
+                throw ContentError(error.code, "\(path): a hard link to \(error.message)")
+            }
         case .directory, .paxEntry, .paxGlobal, .gnuLongName, .gnuLongTarget:
             return .directory
         }

@@ -11,14 +11,18 @@ package enum TarUnpacking {
     /// - Returns: the digest and size of the bytes that were unpacked, for the caller to compare.
     /// - Throws: `.refused` and `.corrupted`, naming the entry; `.unavailable`.
     package static func unpack(
-        _ archive: String, into root: String, limits: ArchiveLimits
+        _ archive: String,
+        into root: String,
+        limits: ArchiveLimits
     ) throws(ContentError) -> PackedTar {
         try unpack(OpenFile(archive, O_RDONLY), into: root, limits: limits)
     }
 
     /// Unpacks from an open file at its current position.
     package static func unpack(
-        _ archive: consuming OpenFile, into root: String, limits: ArchiveLimits
+        _ archive: consuming OpenFile,
+        into root: String,
+        limits: ArchiveLimits
     ) throws(ContentError) -> PackedTar {
         var reader = TarReader(archive, limits: limits)
         var tree = try UnpackedTree.at(root)
@@ -90,7 +94,8 @@ private struct UnpackedTree: ~Copyable {
 
     /// The descriptor of a directory below the root, made where it is missing; valid until the next call.
     private mutating func directory(
-        _ components: some Collection<String>, of path: TarPath
+        _ components: some Collection<String>,
+        of path: TarPath
     ) throws(ContentError) -> Int32 {
         if !openPath.elementsEqual(components) {
             openFile = try open(components, of: path)

@@ -17,7 +17,7 @@ package struct TarItem: Sendable {
     /// Where it stands in the archive.
     package let path: TarPath
     package let content: Content
-    /// Files only: mode 0755 instead of 0644. Nothing else of a mode is kept.
+    /// Files only: mode 0755 instead of 0644; nothing else of a mode is kept.
     package let isExecutable: Bool
 
     package init(path: TarPath, content: Content, isExecutable: Bool = false) {

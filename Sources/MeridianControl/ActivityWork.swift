@@ -13,6 +13,14 @@ package struct ActivityWork: Sendable {
 
     package let revision: ObjectKey
     package let kind: Kind
+
+    /// The uid of the revision that the work is for: another one of its name gets nothing of it.
+    package var uid: String {
+        switch kind {
+        case .build(let start): start.uid
+        case .check(let start): start.uid
+        }
+    }
 }
 
 extension Executor {

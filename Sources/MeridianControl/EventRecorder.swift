@@ -38,7 +38,8 @@ final class EventRecorder: Sendable {
         var event = Event()
         let namespace = draft.object.namespace.isEmpty ? "default" : draft.object.namespace
         let words = "\(draft.object.kind)\n\(draft.uid)\n\(draft.reason)\n\(draft.message)"
-        event.metadata = Metadata(name: "\(draft.object.name.prefix(46)).\(stableHex(words))", namespace: namespace)
+        // 46 characters, a hyphen and 16 digits make 63: the most that a name may have.
+        event.metadata = Metadata(name: "\(draft.object.name.prefix(46))-\(stableHex(words))", namespace: namespace)
         var context = DecodingContext()
         let recorded = try await store.get(event.key).flatMap { Event.decode($0.value, at: FieldPath(), &context) }
         if var recorded {
@@ -59,6 +60,9 @@ final class EventRecorder: Sendable {
         event.lastTimestamp = now
         return event
     }
+
+    /// Forgets the lease, which has ended before its time.
+    func forgetLease() { lease.withLock { $0 = nil } }
 
     private func currentLease() async throws(StoreError) -> LeaseID {
         let now = clock.now

@@ -81,12 +81,21 @@ package struct Executor: Sendable {
     }
 
     private func outcome(of error: any Error) -> StepOutcome {
-        if let error = error as? StoreError, error.code == .conflict { return .stale(error.message) }
-        return .failed("\(error)")
+        switch error {
+        case let error as StoreError where error.code == .conflict:
+            return .stale(error.message)
+        case let error as StoreError where error.code == .leaseNotFound:
+            recorder.forgetLease()
+            return .stale(error.message)
+        case let error as UnopenableSecrets:
+            return .stale(error.description)
+        default:
+            return .failed("\(error)")
+        }
     }
 
     private func begin(_ activity: Activity, _ work: ActivityWork) {
-        if state.begin(activity, on: work.revision) { start(work) }
+        if state.begin(activity, on: work.revision, uid: work.uid) { start(work) }
     }
 
     private func create(_ revision: Revision, app: Fence, _ event: EventDraft) async throws {
@@ -152,33 +161,58 @@ package struct Executor: Sendable {
 
     private func assign(_ assignment: NodeAssignment, to node: String) async throws {
         guard let port = ports.nodes[node] else { throw NodeError(.unreachable, "node \(node) is not known here") }
-        var opened = assignment
-        for index in opened.revisions.indices {
-            opened.revisions[index].template = try open(opened.revisions[index].template)
-        }
+        let opened = try opened(assignment)
+        let instance = state.noteTried(assignment, on: node)
         try await port.assign(opened)
-        state.noteAssigned(assignment, to: node)
+        // What is kept is the sealed form: plans and their texts never hold a value of a Secret.
+        state.noteAssigned(assignment, to: node, instance: instance)
+    }
+
+    /// The assignment with the values of Secrets opened.
+    ///
+    /// Values that do not open are noted, all at once, so that the next plan does without them.
+    private func opened(_ assignment: NodeAssignment) throws -> NodeAssignment {
+        var opened = assignment
+        var refused: [String] = []
+        for index in opened.revisions.indices {
+            do throws(SealingError) {
+                opened.revisions[index].template = try open(opened.revisions[index].template)
+            } catch {
+                guard error.code != .unavailable else { throw error }
+                refused.append("\(opened.revisions[index].key): \(error.message)")
+            }
+        }
+        guard refused.isEmpty else { throw UnopenableSecrets(description: refused.joined(separator: "; ")) }
+        return opened
     }
 
     /// The template with the values of Secrets opened.
     func open(_ template: RunnerTemplate) throws(SealingError) -> RunnerTemplate {
         var template = template
-        for (name, value) in template.sealed {
-            template.environment[name] = try ports.sealing.open(value.text, for: value.owner)
+        for (name, value) in template.sealed.sorted(by: { $0.key < $1.key }) {
+            do {
+                template.environment[name] = try ports.sealing.open(value.text, for: value.owner)
+            } catch {
+                if error.code != .unavailable { state.noteUnopenable(value.text) }
+                throw error
+            }
         }
         template.sealed = [:]
         return template
     }
 
     private func commit(_ operations: [StoreOperation], events: [EventDraft]) async throws(StoreError) {
-        try await ports.store.commit(operations + recorder.operations(for: events))
+        let revision = try await ports.store.commit(operations + recorder.operations(for: events))
+        state.noteRevision(revision)
     }
 
     private func uid() -> String { uuidText(ports.random.next(), ports.random.next()) }
 }
 
-/// The finalizer that keeps a deleted App until its runners are gone.
-package let drainFinalizer = "meridian.dev/drain"
+/// Values of Secrets do not open, which the loop now knows.
+private struct UnopenableSecrets: Error, CustomStringConvertible {
+    let description: String
+}
 
 /// A version-4 UUID (RFC 9562 §5.4) of 128 random bits.
 package func uuidText(_ high: UInt64, _ low: UInt64) -> String {

@@ -7,14 +7,31 @@ import Synchronization
 package final class LoopState: Sendable {
     private struct State {
         var nodeViews: [String: NodeView]
-        var activities: [ObjectKey: Activity] = [:]
+        var works: [ObjectKey: Work] = [:]
         var failures: [ObjectKey: Failure] = [:]
+        var unopenable: Set<String> = []
+        var revision: Int64 = 0
+    }
+
+    /// Work for one revision of all that ever had its name.
+    private struct Work {
+        let uid: String
+        var activity: Activity
     }
 
     private struct Failure {
-        var count: Int
-        var until: Timestamp
+        /// Failures in a row.
+        var count = 0
+        /// Conflicts in a row.
+        var conflicts = 0
+        /// Held back until then; nil: not held back.
+        var until: Timestamp?
+        /// The generation that failed; another one is tried at once.
+        var generation: Int?
     }
+
+    /// Conflicts in a row are no failure, since the next plan knows better; so many are one, or the loop would spin.
+    private static let conflictsMax = 16
 
     private let state: Mutex<State>
 
@@ -28,66 +45,138 @@ package final class LoopState: Sendable {
     func complete(_ world: inout World) {
         state.withLock { state in
             world.nodeViews = state.nodeViews
-            world.activities = state.activities
-            world.heldBack = state.failures.mapValues(\.until).filter { $0.value > world.now }
+            world.activities = state.works.filter { world.revisions[$0.key.path]?.object.metadata.uid == $0.value.uid }
+                .mapValues(\.activity)
+            world.heldBack = state.failures.filter { key, failure in
+                failure.generation == nil || failure.generation == world.generation(of: key)
+            }.compactMapValues(\.until).filter { $0.value > world.now }
+            world.unopenable = state.unopenable
         }
     }
+
+    // MARK: The store
+
+    /// The newest revision of the store that was read or written.
+    var revision: Int64 { state.withLock { $0.revision } }
+
+    /// Notes a revision that was read or written.
+    func noteRevision(_ revision: Int64) { state.withLock { $0.revision = max($0.revision, revision) } }
+
+    // MARK: Nodes
 
     /// Notes what a node said, or that it does not answer (nil); answers whether that is news.
     package func noteReport(_ report: NodeReport?, of node: String) -> Bool {
         state.withLock { state in
-            let isNews = state.nodeViews[node]?.report != report
+            let before = state.nodeViews[node]
             state.nodeViews[node, default: NodeView()].report = report
-            return isNews
+            state.nodeViews[node]?.isSilent = report == nil
+            return before?.report != report || before?.isSilent != (report == nil)
         }
     }
 
-    /// Notes that a node took an assignment, and with it what it will report.
-    func noteAssigned(_ assignment: NodeAssignment, to node: String) {
+    /// Notes that an assignment is about to be handed to a node, whatever will be heard of it; answers the instance of
+    /// the node that it is meant for.
+    func noteTried(_ assignment: NodeAssignment, on node: String) -> String? {
+        state.withLock { state in
+            state.nodeViews[node, default: NodeView()].numberTried = assignment.number
+            return state.nodeViews[node]?.report?.instance
+        }
+    }
+
+    /// Notes that a node took an assignment; its report will say so too, and what became of its runners.
+    func noteAssigned(_ assignment: NodeAssignment, to node: String, instance: String?) {
         state.withLock { state in
             state.nodeViews[node, default: NodeView()].assigned = assignment
-            state.nodeViews[node]?.report?.assignment = assignment.number
+            state.nodeViews[node]?.assignedInstance = instance
         }
     }
 
+    /// Notes a sealed text that does not open.
+    func noteUnopenable(_ text: String) { state.withLock { _ = $0.unopenable.insert(text) } }
+
+    // MARK: Work
+
     /// Notes the beginning of work on a revision; false where some is under way or waits to be settled.
-    func begin(_ activity: Activity, on revision: ObjectKey) -> Bool {
+    func begin(_ activity: Activity, on revision: ObjectKey, uid: String) -> Bool {
         state.withLock { state in
-            guard state.activities[revision] == nil else { return false }
-            state.activities[revision] = activity
+            guard state.works[revision]?.uid != uid else { return false }
+            state.works[revision] = Work(uid: uid, activity: activity)
             return true
         }
     }
 
     /// Notes how work on a revision ended; work that was forgotten meanwhile stays forgotten.
-    func end(_ revision: ObjectKey, _ result: ActivityResult) {
+    ///
+    /// - Parameter uid: of the revision that the work was for; nil: whichever has the name.
+    func end(_ revision: ObjectKey, uid: String?, _ result: ActivityResult) {
         state.withLock { state in
-            guard state.activities[revision] != nil else { return }
-            state.activities[revision] = .ended(result)
+            guard let work = state.works[revision], uid == nil || work.uid == uid else { return }
+            state.works[revision]?.activity = .ended(result)
         }
     }
 
     /// Forgets the work on a revision: its result is written, or nobody waits for it any more.
-    func forget(_ revision: ObjectKey) { state.withLock { $0.activities[revision] = nil } }
+    func forget(_ revision: ObjectKey) { state.withLock { $0.works[revision] = nil } }
 
-    /// Forgets the results for revisions that are gone.
-    func forgetResults(except revisions: Set<ObjectKey>) {
+    /// Forgets the work for revisions that are gone; answers those whose work is still under way.
+    ///
+    /// - Parameter uids: of the revisions that there are.
+    func forgetWork(except uids: [ObjectKey: String]) -> [ObjectKey] {
         state.withLock { state in
-            state.activities = state.activities.filter { key, activity in
-                if case .ended = activity { revisions.contains(key) } else { true }
+            let gone = state.works.filter { uids[$0.key] != $0.value.uid }
+            for key in gone.keys { state.works[key] = nil }
+            return gone.filter { if case .ended = $0.value.activity { false } else { true } }.keys.sorted()
+        }
+    }
+
+    // MARK: Failures
+
+    /// Notes that a step for an object failed: it is held back, longer with each failure in a row.
+    func noteFailure(of subject: ObjectKey, in world: World, now: Timestamp) -> Int {
+        state.withLock { state in
+            var failure = state.failures[subject] ?? Failure()
+            failure.count += 1
+            failure.conflicts = 0
+            failure.until = now + retryDelay(afterFailures: failure.count)
+            failure.generation = world.generation(of: subject)
+            state.failures[subject] = failure
+            return failure.count
+        }
+    }
+
+    /// Notes that a step for an object met a conflict; answers whether that is to be taken as a failure.
+    func noteConflict(of subject: ObjectKey) -> Bool {
+        state.withLock { state in
+            state.failures[subject, default: Failure()].conflicts += 1
+            return state.failures[subject, default: Failure()].conflicts > Self.conflictsMax
+        }
+    }
+
+    /// Notes that every step for an object succeeded.
+    func noteSuccess(of subject: ObjectKey) { state.withLock { $0.failures[subject] = nil } }
+
+    /// Forgets the failures of objects that are gone and not held back any more.
+    func forgetFailures(of world: World) {
+        state.withLock { state in
+            guard !state.failures.isEmpty else { return }
+            state.failures = state.failures.filter { key, failure in
+                world.generation(of: key) != nil || (failure.until.map { $0 > world.now } ?? false)
             }
         }
     }
+}
 
-    /// Notes that a step for an object failed: it is held back, longer with each failure in a row.
-    func noteFailure(of subject: ObjectKey, now: Timestamp) -> Int {
-        state.withLock { state in
-            let count = (state.failures[subject]?.count ?? 0) + 1
-            state.failures[subject] = Failure(count: count, until: now + retryDelay(afterFailures: count))
-            return count
+extension World {
+    /// The generation of an object of a kind that steps fail for; nil where it is not there.
+    fileprivate func generation(of key: ObjectKey) -> Int? {
+        switch key.kind {
+        case AppSpec.kind: apps[key.path]?.object.metadata.generation
+        case RevisionSpec.kind: revisions[key.path]?.object.metadata.generation
+        case TrafficSplitSpec.kind: splits[key.path]?.object.metadata.generation
+        case RegionSpec.kind: regions[key.path]?.object.metadata.generation
+        case NodeSpec.kind: nodes[key.path]?.object.metadata.generation
+        case RunnerSpec.kind: runners[key.path]?.object.metadata.generation
+        default: nil
         }
     }
-
-    /// Notes that a step for an object succeeded.
-    func noteSuccess(of subject: ObjectKey) { state.withLock { $0.failures[subject] = nil } }
 }

@@ -14,7 +14,10 @@ package actor Reconciler {
     private let executor: Executor
     private let reader: WorldReader
     private let logger: Logger
+    private let cancel: @Sendable (ObjectKey) -> Void
     private let bell = Bell()
+    /// How often in a row turning did not come to an end.
+    private var unsettled = 0
 
     /// Turns in a row before the loop lets others run and looks at the clock again: a safety against a plan that never
     /// settles; a new app takes about eight.
@@ -29,6 +32,7 @@ package actor Reconciler {
     ) {
         self.ports = ports
         self.logger = logger
+        self.cancel = cancel
         let state = LoopState(nodes: ports.nodes.keys.sorted())
         self.state = state
         reader = WorldReader(store: ports.store)
@@ -40,50 +44,78 @@ package actor Reconciler {
 
     /// The world as it is now, for previews.
     package func world() async throws(StoreError) -> World {
-        var (world, _) = try await reader.read(now: ports.clock.now)
+        var world = try await read()
         state.complete(&world)
+        return world
+    }
+
+    private func read() async throws(StoreError) -> World {
+        let (world, revision) = try await reader.read(now: ports.clock.now, atLeast: state.revision)
+        state.noteRevision(revision)
         return world
     }
 
     /// Looks once, plans once, and executes the plan; answers the plan and how its steps went.
     package func turn() async throws(StoreError) -> (plan: Plan, outcomes: [StepOutcome]) {
-        var (world, _) = try await reader.read(now: ports.clock.now)
-        state.forgetResults(except: Set(world.revisions.map(\.object.key)))
+        var world = try await read()
+        forgetGone(in: world)
         state.complete(&world)
         let plan = MeridianPlanning.plan(world)
         var outcomes: [StepOutcome] = []
+        var troubled: Set<ObjectKey> = []
         for planned in plan.steps {
+            guard !troubled.contains(planned.subject) else {
+                outcomes.append(.stale("an earlier step for \(planned.subject) did not go through"))
+                continue
+            }
             // Other work may have gone on across this await; each step is fenced by what it was planned from.
             let outcome = await executor.execute(planned.step)
-            note(outcome, of: planned)
+            if !note(outcome, of: planned, in: world) { troubled.insert(planned.subject) }
             outcomes.append(outcome)
         }
+        // Only now: a step that succeeds must not end the back-off of another one for the same object.
+        for subject in Set(plan.steps.map(\.subject)).subtracting(troubled) { state.noteSuccess(of: subject) }
         return (plan, outcomes)
     }
 
-    private func note(_ outcome: StepOutcome, of planned: PlannedStep) {
+    /// Forgets what belongs to objects that are gone, and ends the work on them.
+    private func forgetGone(in world: World) {
+        let uids = Dictionary(
+            world.revisions.map { ($0.object.key, $0.object.metadata.uid) }, uniquingKeysWith: { first, _ in first })
+        for revision in state.forgetWork(except: uids) { cancel(revision) }
+        state.forgetFailures(of: world)
+    }
+
+    /// Takes in how a step went; answers whether it was done.
+    private func note(_ outcome: StepOutcome, of planned: PlannedStep, in world: World) -> Bool {
         switch outcome {
         case .done:
-            state.noteSuccess(of: planned.subject)
             logger.debug("step done", metadata: ["step": "\(planned.step.words)", "why": "\(planned.why)"])
         case .stale(let message):
             logger.debug("step is stale", metadata: ["step": "\(planned.step.words)", "reason": "\(message)"])
+            guard state.noteConflict(of: planned.subject) else { return false }
+            return note(.failed("too many conflicts in a row: \(message)"), of: planned, in: world)
         case .failed(let message):
-            let failures = state.noteFailure(of: planned.subject, now: ports.clock.now)
+            let failures = state.noteFailure(of: planned.subject, in: world, now: ports.clock.now)
             logger.warning(
                 "step failed",
                 metadata: ["step": "\(planned.step.words)", "reason": "\(message)", "failures": "\(failures)"])
         }
+        return if case .done = outcome { true } else { false }
     }
 
     /// Turns until a plan has no steps; answers when to look again at the latest.
     package func settle() async throws(StoreError) -> Timestamp? {
         for _ in 0..<Self.turnsMax {
             let (plan, _) = try await turn()
-            if plan.steps.isEmpty { return plan.wakeAt }
+            if plan.steps.isEmpty {
+                unsettled = 0
+                return plan.wakeAt
+            }
         }
-        logger.warning("the plan does not settle", metadata: ["turns": "\(Self.turnsMax)"])
-        return ports.clock.now + .seconds(1)
+        unsettled += 1
+        logger.warning("the plan does not settle", metadata: ["turns": "\(Self.turnsMax)", "times": "\(unsettled)"])
+        return ports.clock.now + retryDelay(afterFailures: unsettled)
     }
 
     /// Runs the loop until the task is cancelled.
@@ -123,9 +155,15 @@ package actor Reconciler {
     /// Tells the loop that something may have changed.
     package nonisolated func wake() { bell.ring() }
 
-    /// Takes the result of long work.
+    /// Takes the result of long work; that for an earlier revision of the same name is dropped.
+    package nonisolated func finish(_ work: ActivityWork, _ result: ActivityResult) {
+        state.end(work.revision, uid: work.uid, result)
+        bell.ring()
+    }
+
+    /// Takes the result of long work for whichever revision has the name.
     package nonisolated func finish(_ revision: ObjectKey, _ result: ActivityResult) {
-        state.end(revision, result)
+        state.end(revision, uid: nil, result)
         bell.ring()
     }
 

@@ -21,14 +21,21 @@ final class WorldReader: Sendable {
     init(store: any StorePort) { self.store = store }
 
     /// The objects of one consistent read and the revision it was made at.
-    func read(now: Timestamp) async throws(StoreError) -> (world: World, revision: Int64) {
+    ///
+    /// - Parameter revision: of the newest state that is known to have been; an older view is refused, since what is
+    ///   assigned to nodes from it could not be fenced.
+    func read(now: Timestamp, atLeast known: Int64) async throws(StoreError) -> (world: World, revision: Int64) {
         let snapshot = try await store.snapshot(kinds: Self.kinds)
+        guard snapshot.revision >= known else {
+            throw StoreError(
+                .unavailable, "the store answered with revision \(snapshot.revision), but had reached \(known). Look again")
+        }
         var sorter = KindSorter()
-        let known = decoded.withLock { $0 }
+        let decodedBefore = decoded.withLock { $0 }
         var fresh: [ObjectKey: Decoded] = [:]
         fresh.reserveCapacity(snapshot.records.count)
         for record in snapshot.records {
-            let entry = decode(record, known[record.key])
+            let entry = decode(record, decodedBefore[record.key])
             fresh[record.key] = entry
             sorter.take(entry.object, record)
         }

@@ -39,7 +39,8 @@ final class ActivityPool: Sendable {
     }
 
     private func perform(
-        _ job: Job, finish: @escaping @Sendable (ObjectKey, ActivityResult) -> Void
+        _ job: Job,
+        finish: @escaping @Sendable (ObjectKey, ActivityResult) -> Void
     ) async {
         let revision = job.work.revision
         // An inner task of its own, so that one piece of work can be cancelled alone; the handler ties it to the pool.

@@ -42,7 +42,10 @@ final class BuildNotes: Sendable {
             case .stageStarted(let stage):
                 let condition = Condition("Built", .unknown, "Building", "stage \(stage.rawValue)")
                 revision.status.conditions = revision.status.conditions.setting(
-                    [condition], generation: revision.metadata.generation, now: clock.now)
+                    [condition],
+                    generation: revision.metadata.generation,
+                    now: clock.now
+                )
             case .stageEnded(let stage, let duration):
                 revision.status.stages.removeAll { $0.name == stage.rawValue }
                 revision.status.stages.append(StageDuration(name: stage.rawValue, duration: duration))

@@ -49,9 +49,10 @@ package struct ControlPlane: Sendable {
     /// The name of the one node.
     private static let nodeName = "local"
 
-    /// - Parameter onReady: called once the API and the edge accept requests.
+    /// `onReady`: called once the API and the edge accept requests.
     package init(
-        _ options: ControlPlaneOptions, logger: Logger,
+        _ options: ControlPlaneOptions,
+        logger: Logger,
         onReady: @escaping @Sendable (ControlPlaneAddresses) async -> Void
     ) {
         self.options = options
@@ -65,37 +66,63 @@ package struct ControlPlane: Sendable {
         guard let zygote = ZygoteProgram.locate() else {
             throw ControlPlaneError(
                 "meridian-zygote is not beside the meridian program. Install both, or name it in"
-                    + " $\(ZygoteProgram.environmentVariable)")
+                    + " $\(ZygoteProgram.environmentVariable)"
+            )
         }
+        try directory.prepare()
         let clock = SystemClock()
         let store = try SQLiteStore(directory: directory.path, clock: clock)
         let registry = try DirectoryRegistry(root: directory.registry)
         let builder = SandboxedBuilder(
             BuilderConfiguration(
-                directory: directory.builds, logs: directory.logs, hidden: [directory.path], zygote: zygote),
-            registry: registry)
+                directory: directory.builds,
+                logs: directory.logs,
+                hidden: [directory.path],
+                zygote: zygote
+            ),
+            registry: registry
+        )
         let node = NodeClient(socket: directory.nodeSocket)
         let sealing = try KeySealing(directory)
         let notes = BuildNotes(store: store, clock: clock)
         let pool = ActivityPool(notes: notes)
         let ports = ExecutorPorts(
-            store: store, registry: registry, builder: builder, nodes: [Self.nodeName: node], sealing: sealing,
-            clock: clock, random: SystemRandom())
+            store: store,
+            registry: registry,
+            builder: builder,
+            nodes: [Self.nodeName: node],
+            sealing: sealing,
+            clock: clock,
+            random: SystemRandom()
+        )
         let reconciler = Reconciler(
-            ports: ports, logger: logger, start: { pool.start($0, $1) }, cancel: { pool.cancel($0) })
+            ports: ports,
+            logger: logger,
+            start: { pool.start($0, $1) },
+            cancel: { pool.cancel($0) }
+        )
         let backends = APIBackends(
             plan: PlanBackend(reconciler: reconciler),
             logs: LogBackend(store: store, builds: builder.logs, nodes: [node]),
-            blobs: BlobBackend(registry: registry, scratch: directory.builds),
-            status: StatusBackend(reconciler: reconciler, version: options.version, startedAt: clock.now))
+            blobs: RegistryUploads(registry: registry, directory: directory.uploads),
+            status: StatusBackend(reconciler: reconciler, version: options.version, startedAt: clock.now)
+        )
         let ready = ReadyNotice(directory: directory, node: node, host: options.apiHost, onReady: onReady)
         let server = try APIServer(
-            .init(host: options.apiHost, port: options.apiPort, version: options.version), store: store,
-            sealing: sealing, backends: backends, clock: clock, random: SystemRandom(), logger: logger,
-            onListening: { await ready.apiListens(on: $0) })
+            .init(host: options.apiHost, port: options.apiPort, version: options.version),
+            store: store,
+            sealing: sealing,
+            backends: backends,
+            clock: clock,
+            random: SystemRandom(),
+            logger: logger,
+            onListening: { await ready.apiListens(on: $0) }
+        )
         let child = NodeChild(
             directory: directory,
-            arguments: ["--data", directory.path, "--edge", options.edge, "--name", Self.nodeName], logger: logger)
+            arguments: ["--data", directory.path, "--edge", options.edge, "--name", Self.nodeName],
+            logger: logger
+        )
         defer { ready.withdraw() }
         try await run([
             Part("node") { await child.run() }, Part("loop") { try await reconciler.run() },
@@ -109,7 +136,10 @@ package struct ControlPlane: Sendable {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: parts.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
+        )
         try await group.run()
     }
 }

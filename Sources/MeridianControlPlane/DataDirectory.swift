@@ -21,9 +21,22 @@ package struct DataDirectory: Sendable {
         self.path = String(cString: resolved)
     }
 
+    /// Makes the directories that the parts expect to be there.
+    func prepare() throws(ControlPlaneError) {
+        for place in [uploads, builds, logs, node] {
+            do throws(ContentError) {
+                try DurableFile.createDirectory(place, mode: 0o700)
+            } catch {
+                throw ControlPlaneError("\(place) cannot be made: \(error)")
+            }
+        }
+    }
+
     /// How clients find the running control plane.
     package var serverFile: String { "\(path)/server.json" }
     package var registry: String { "\(path)/registry" }
+    /// On the registry's file system, so that an upload is moved into it.
+    package var uploads: String { "\(path)/uploads" }
     package var builds: String { "\(path)/builds" }
     package var logs: String { "\(path)/logs" }
     package var keys: String { "\(path)/keys" }

@@ -61,7 +61,10 @@ struct LogBackend: LogPort {
 
     /// Sends the lines there are and, where followed, those that come until the build has ended.
     private static func send(
-        _ key: ObjectKey, _ builds: BuildLogs, _ store: any StorePort, _ request: LogRequest,
+        _ key: ObjectKey,
+        _ builds: BuildLogs,
+        _ store: any StorePort,
+        _ request: LogRequest,
         to send: (String) -> Void
     ) async throws {
         var sent = 0
@@ -92,7 +95,10 @@ struct LogBackend: LogPort {
             throw BackendError(.unavailable, "the store cannot be read: \(error)")
         }
         guard let name = record?.value["status"]?["latestRevision"]?.string else {
-            throw BackendError(.notFound, "\(app) has no revision yet. Apply it, and wait with: meridian get app \(app.name) -w")
+            throw BackendError(
+                .notFound,
+                "\(app) has no revision yet. Apply it, and wait with: meridian get app \(app.name) -w"
+            )
         }
         return name
     }

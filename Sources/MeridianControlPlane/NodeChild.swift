@@ -1,4 +1,5 @@
 // NodeChild: keeps one node process running beside the control plane: starts it, adopts it, restarts it, drains it.
+import CLinux
 import Glibc
 import Logging
 import MeridianContent
@@ -68,7 +69,12 @@ struct NodeChild: Sendable {
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(
-            &actions, STDOUT_FILENO, directory.nodeOutput, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+            &actions,
+            STDOUT_FILENO,
+            directory.nodeOutput,
+            O_WRONLY | O_CREAT | O_APPEND,
+            0o600
+        )
         posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -80,7 +86,9 @@ struct NodeChild: Sendable {
         posix_spawnattr_setsigdefault(&attributes, &everySignal)
         posix_spawnattr_setsigmask(&attributes, &noSignal)
         posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSID | Int32(POSIX_SPAWN_SETSIGDEF) | Int32(POSIX_SPAWN_SETSIGMASK)))
+            &attributes,
+            Int16(clinux_spawn_new_session) | Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK)
+        )
         var pid: pid_t = 0
         let words = ["meridian", "node"] + arguments
         var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]

@@ -1,20 +1,22 @@
 // SystemPorts: the real clock, randomness and sealing key behind their ports.
+import CLinux
 import Glibc
 import MeridianContent
 package import MeridianModel
 package import MeridianPorts
 
-/// The machine's clock.
+/// The machine's clock as it was at start, carried on by the monotonic clock: a step of the wall clock neither ends leases
+/// early nor hangs a waiter.
 package struct SystemClock: ClockPort {
+    private let startedAt = clinux_milliseconds(CLOCK_REALTIME)
+    private let startedMonotonic = clinux_milliseconds(CLOCK_MONOTONIC)
+
     package init() {}
 
     package var now: Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+        Timestamp(milliseconds: startedAt + clinux_milliseconds(CLOCK_MONOTONIC) - startedMonotonic)
     }
 
-    /// Waits on the monotonic clock, so that a step of the wall clock neither hangs nor hurries a waiter.
     package func sleep(until deadline: Timestamp) async throws {
         let remaining = deadline - now
         // A day: longer waits are looked at again by their callers, and the sum with the clock cannot overflow.

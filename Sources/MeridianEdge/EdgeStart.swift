@@ -56,7 +56,9 @@ struct EdgeStart {
     /// Starts one thread per loop.
     func run() throws(EdgeError) {
         for index in listeners.indices {
-            let carrier = LoopCarrier(try Loop(index, context, listeners: listeners[index]))
+            var loop = Loop(index, context, try LoopTables(descriptorsMax: context.descriptorsMax))
+            try loop.watch(listeners[index])
+            let carrier = LoopCarrier(loop)
             var thread = pthread_t()
             let result = pthread_create(
                 &thread, nil,

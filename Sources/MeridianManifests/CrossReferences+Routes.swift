@@ -63,7 +63,9 @@ extension CrossReferences {
 
     /// Aliases that another region has as its name or alias; `owners` takes the others in.
     private func aliasDiagnostics(
-        _ region: Region, _ declared: DeclaredObject, _ owners: inout [String: DeclaredObject]
+        _ region: Region,
+        _ declared: DeclaredObject,
+        _ owners: inout [String: DeclaredObject]
     ) -> [Diagnostic] {
         let path = FieldPath("spec", "aliases")
         return region.spec.aliases.enumerated().compactMap { index, alias in

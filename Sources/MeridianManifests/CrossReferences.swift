@@ -85,7 +85,10 @@ struct CrossReferences {
             guard !keys.contains(reference.key) else { return nil }
             let hint = suggestion(for: reference.key, among: keys.sorted()).map { ": did you mean \"\($0)\"?" }
             return declared.document.diagnostic(
-                for: path["key"], "Secret \"\(name)\" has no key \"\(reference.key)\"\(hint ?? "")", severity: .warning)
+                for: path["key"],
+                "Secret \"\(name)\" has no key \"\(reference.key)\"\(hint ?? "")",
+                severity: .warning
+            )
         }
     }
 }
@@ -101,12 +104,18 @@ extension CrossReferences {
 
     /// A warning that the named object is in none of the files, with the name that was probably meant.
     func missing(
-        _ what: Missing, among known: Set<String>, at path: FieldPath, of declared: DeclaredObject
+        _ what: Missing,
+        among known: Set<String>,
+        at path: FieldPath,
+        of declared: DeclaredObject
     ) -> Diagnostic {
         let near = suggestion(for: what.name, among: known.sorted())
         let next = near.map { ": did you mean \"\($0)\"?" } ?? ". Add a \(what.kind) named \(what.name) or fix the name"
         return declared.document.diagnostic(
-            for: path, "\(what.words) is not declared in the given files\(next)", severity: .warning)
+            for: path,
+            "\(what.words) is not declared in the given files\(next)",
+            severity: .warning
+        )
     }
 
     /// A warning where no Region has `name` as its name or alias; nothing where one has.

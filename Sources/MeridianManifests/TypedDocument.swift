@@ -103,7 +103,8 @@ struct TypedDocument {
     }
 
     private func withNamespace(_ json: JSONValue, _ kind: Kind) -> JSONValue {
-        guard kind.isNamespaced, case .object(var object) = json, case .object(var metadata)? = object["metadata"] else {
+        guard kind.isNamespaced, case .object(var object) = json, case .object(var metadata)? = object["metadata"]
+        else {
             return json
         }
         if let given = metadata["namespace"], !given.isNull, given.string != "" { return json }

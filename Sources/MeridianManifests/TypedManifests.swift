@@ -39,7 +39,9 @@ package struct TypedManifests: Sendable {
     ///   - namespace: Filled in where an object of a namespaced kind names none.
     ///   - checkingSources: Whether the directories that `spec.source.path` names must exist on this machine.
     package init(
-        _ set: ManifestSet, namespace: String = Self.defaultNamespace, checkingSources: Bool = true
+        _ set: ManifestSet,
+        namespace: String = Self.defaultNamespace,
+        checkingSources: Bool = true
     ) {
         var found = set.diagnostics
         var objects: [DeclaredObject] = []

@@ -12,9 +12,7 @@ private let lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configur
 /// The content, labels and annotations of `config` replace those of `live`; everything else of `live` stays: its status,
 /// its identity and the annotations of Meridian's own verbs (`OwnAnnotation.prefix`), which a config can neither set nor
 /// remove. Neither value is checked here; the caller decodes the result.
-/// - Parameters:
-///   - live: the stored object; nil where there is none yet.
-///   - config: the object as a person wrote it.
+/// `live` is the stored object, nil where there is none yet; `config` is the object as a person wrote it.
 package func applied(live: JSONValue?, config: JSONValue, kind: Kind) -> JSONValue {
     var metadata = live?["metadata"]?.object ?? config["metadata"]?.object ?? JSONObject()
     metadata["labels"] = config["metadata"]?["labels"]
@@ -60,7 +58,8 @@ private func mergedAnnotations(live: JSONValue?, config: JSONValue, kind: Kind) 
     let foreign = given.members.filter {
         !isOwn($0.key) && !(kind.name == Secret.kind && $0.key == lastAppliedAnnotation)
     }
-    return own.isEmpty && foreign.isEmpty ? nil : .object(JSONObject(foreign + own))
+    guard !own.isEmpty || !foreign.isEmpty else { return nil }
+    return .object(JSONObject(foreign + own))
 }
 
 private func mergedFinalizers(live: JSONValue?, config: JSONValue) -> JSONValue? {
@@ -69,7 +68,8 @@ private func mergedFinalizers(live: JSONValue?, config: JSONValue) -> JSONValue?
     }
     let own = (live?["metadata"]?["finalizers"]?.array ?? []).filter { isOwn($0.string ?? "") }
     let foreign = given.filter { !isOwn($0.string ?? "") }
-    return own.isEmpty && foreign.isEmpty ? nil : .array(foreign + own)
+    guard !own.isEmpty || !foreign.isEmpty else { return nil }
+    return .array(foreign + own)
 }
 
 /// Whether an annotation or finalizer is one that Meridian alone writes.

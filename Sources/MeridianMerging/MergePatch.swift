@@ -9,7 +9,11 @@ package func mergePatched(_ target: JSONValue?, with patch: JSONValue) -> JSONVa
     guard case .object(let changes) = patch else { return patch }
     var result = target?.object ?? JSONObject()
     for change in changes.members {
-        result[change.key] = change.value.isNull ? nil : mergePatched(result[change.key], with: change.value)
+        if change.value.isNull {
+            result[change.key] = nil
+        } else {
+            result[change.key] = mergePatched(result[change.key], with: change.value)
+        }
     }
     return .object(result)
 }

@@ -28,7 +28,8 @@ package func normalized(_ object: JSONValue, kind: Kind) -> JSONValue {
     }
     if kind.name == Secret.kind, case .object(let plain)? = result["stringData"] {
         let hidden = plain.members.map { JSONObject.Member(key: $0.key, value: .string(hiddenValueText)) }
-        result["stringData"] = hidden.isEmpty ? nil : .object(JSONObject(hidden))
+        result["stringData"] = .object(JSONObject(hidden))
+        if hidden.isEmpty { result["stringData"] = nil }
     }
     return .object(result)
 }

@@ -3,14 +3,14 @@ package import MeridianModel
 
 /// The unified diff from `live` to `wanted`, in YAML of their normalized forms; empty where nothing differs.
 ///
-/// - Parameters:
-///   - live: the object as it is; nil where there is none, so that every line is an addition.
-///   - wanted: the object as it would be; nil where it goes.
-///   - name: what the labels call the object, e.g. `App/default/hello`.
+/// `live` is nil where there is no object, so that every line is an addition; `wanted` is nil where the object goes.
+/// The labels call it `name`, such as `App/default/hello`.
 package func objectDiff(live: JSONValue?, wanted: JSONValue?, kind: Kind, name: String) -> String {
     unifiedDiff(
-        old: normalizedLines(live, kind: kind), new: normalizedLines(wanted, kind: kind),
-        labels: ("live/\(name)", "applied/\(name)"))
+        old: normalizedLines(live, kind: kind),
+        new: normalizedLines(wanted, kind: kind),
+        labels: ("live/\(name)", "applied/\(name)")
+    )
 }
 
 private func normalizedLines(_ object: JSONValue?, kind: Kind) -> [String] {

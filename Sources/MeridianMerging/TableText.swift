@@ -13,10 +13,8 @@ package struct TableText: Sendable {
     private let showsNamespace: Bool
     private let now: Timestamp
 
-    /// - Parameters:
-    ///   - isWide: adds the columns that only `-o wide` shows.
-    ///   - showsNamespace: puts the namespace first, for lists over all namespaces.
-    ///   - now: what ages count up to.
+    /// The table of a kind: `isWide` adds the columns that only `-o wide` shows, `showsNamespace` puts the namespace
+    /// first, for lists over all namespaces, and ages count up to `now`.
     package init(kind: Kind, isWide: Bool = false, showsNamespace: Bool = false, now: Timestamp) {
         self.kind = kind
         self.showsNamespace = showsNamespace && kind.isNamespaced

@@ -5,10 +5,7 @@ private let contextLines = 3
 
 /// The difference of two texts in the unified format of GNU diff; empty where they are equal.
 ///
-/// - Parameters:
-///   - old: the lines without their newlines; each is taken to end in one.
-///   - new: as `old`.
-///   - labels: what stands in the `---` and `+++` lines.
+/// The lines come without their newlines; each is taken to end in one. `labels` stand in the `---` and `+++` lines.
 package func unifiedDiff(old: [String], new: [String], labels: (old: String, new: String)) -> String {
     let edits = lineEdits(from: old, to: new)
     let hunks = hunkRanges(edits)

@@ -8,16 +8,22 @@ package struct AppSituation: Sendable {
     package let revisions: [Stored<Revision>]
     /// What the newest revision should be made of, or why that cannot be said.
     package let desired: DesiredTemplate
+    /// The revisions that passed their port check, by rising number.
+    package let readyRevisions: [Revision]
+
+    init(_ stored: Stored<App>, revisions: [Stored<Revision>], desired: DesiredTemplate) {
+        self.stored = stored
+        self.revisions = revisions
+        self.desired = desired
+        readyRevisions = revisions.map(\.object).filter {
+            $0.status.conditions.holds("Ready") && $0.status.bundle != nil
+        }
+    }
 
     package var app: App { stored.object }
     package var key: ObjectKey { app.key }
     package var isDeleting: Bool { app.metadata.deletionTimestamp != nil }
     package var latest: Stored<Revision>? { revisions.last }
-
-    /// The revisions that passed their port check, by rising number.
-    package var readyRevisions: [Revision] {
-        revisions.map(\.object).filter { $0.status.conditions.holds("Ready") && $0.status.bundle != nil }
-    }
 
     /// The revision that serves, as it was last decided; nil where it is gone or there never was one.
     package var serving: Revision? {
@@ -38,16 +44,36 @@ package struct AppSituation: Sendable {
 }
 
 extension World {
-    /// Every app with what belongs to it, sorted by namespace and name.
+    /// Every app with what belongs to it, sorted by namespace and name; apps that cannot be read whole are left out.
     package func situations() -> [AppSituation] {
         var owned: [String: [Stored<Revision>]] = [:]
         for revision in revisions {
             guard let owner = revision.object.metadata.ownerReferences.first?.uid else { continue }
             owned[owner, default: []].append(revision)
         }
-        return apps.map { app in
-            AppSituation(
-                stored: app, revisions: owned[app.object.metadata.uid] ?? [], desired: desiredTemplate(of: app.object))
+        let obscured = obscuredApps
+        let allowlists = Allowlists(self)
+        return apps.compactMap { app in
+            guard !obscured.contains(app.object.key) else { return nil }
+            let desired = desiredTemplate(of: app.object, allowlists)
+            return AppSituation(app, revisions: owned[app.object.metadata.uid] ?? [], desired: desired)
         }
+    }
+
+    /// The apps of which this version cannot read the app itself or a revision.
+    ///
+    /// They are left as they are: what is known of them is not enough to decide anything.
+    var obscuredApps: Set<ObjectKey> {
+        Set(
+            unreadable.compactMap { key in
+                switch key.kind {
+                case AppSpec.kind: key
+                case RevisionSpec.kind:
+                    RevisionName(key.name).map {
+                        ObjectKey(kind: AppSpec.kind, namespace: key.namespace, name: $0.app)
+                    }
+                default: nil
+                }
+            })
     }
 }

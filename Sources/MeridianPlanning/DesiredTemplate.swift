@@ -10,10 +10,10 @@ package enum DesiredTemplate: Sendable, Equatable {
 
 extension World {
     /// The template of an app's settings with its references resolved.
-    package func desiredTemplate(of app: App) -> DesiredTemplate {
+    func desiredTemplate(of app: App, _ allowlists: Allowlists) -> DesiredTemplate {
         let spec = app.spec
         let place = app.key
-        guard let allowlist = allowlist(named: spec.syscalls) else {
+        guard let allowlist = allowlists.named[spec.syscalls] else {
             return .blocked(
                 reason: "SyscallAllowlistMissing",
                 message: "\(place) spec.syscalls: there is no SyscallAllowlist \"\(spec.syscalls)\". Apply one or name another")
@@ -32,7 +32,7 @@ extension World {
         return .template(template(of: app, allowlist: allowlist))
     }
 
-    private func template(of app: App, allowlist: SyscallAllowlistSpec) -> RevisionTemplate {
+    private func template(of app: App, allowlist: Allowlists.Entry) -> RevisionTemplate {
         let spec = app.spec
         var template = RevisionTemplate()
         template.source = spec.source.executable == nil ? spec.source.digest : nil
@@ -59,19 +59,16 @@ extension World {
         return "the source was not uploaded. Apply the manifest with `meridian apply -f`, which packs and uploads it"
     }
 
-    /// The allowlist of a name; `web-default` exists although nobody declared it.
-    private func allowlist(named name: String) -> SyscallAllowlistSpec? {
-        if let declared = allowlists[name] { return declared.object.spec }
-        return name == SyscallAllowlistSpec.defaultName ? .webDefault : nil
-    }
-
     private func missingSecret(of app: App) -> String? {
         for (variable, reference) in app.spec.secretEnv.sorted(by: { $0.key < $1.key }) {
             guard let secret = secrets["\(app.metadata.namespace)/\(reference.secret)"] else {
                 return "\(variable): there is no Secret \"\(reference.secret)\". Apply it"
             }
-            guard secret.object.sealed[reference.key] != nil else {
+            guard let sealed = secret.object.sealed[reference.key] else {
                 return "\(variable): Secret \"\(reference.secret)\" has no key \"\(reference.key)\". Add it or fix the name"
+            }
+            guard !unopenable.contains(sealed) else {
+                return "\(variable): Secret \"\(reference.secret)\", key \"\(reference.key)\" does not open. Apply it again"
             }
         }
         return nil
@@ -86,5 +83,29 @@ extension World {
             if names.contains(where: { $0.lowercased() == word }) { return region.object.metadata.name }
         }
         return nil
+    }
+}
+
+/// The allowlists by name with their syscalls worked out, once for all apps of a plan.
+struct Allowlists {
+    /// What a revision takes from its allowlist.
+    struct Entry {
+        let syscalls: [String]
+        let onDenied: DeniedSyscallAction
+
+        init(_ spec: SyscallAllowlistSpec) {
+            syscalls = spec.syscalls
+            onDenied = spec.onDenied
+        }
+    }
+
+    /// `web-default` exists although nobody declared it; one that cannot be read is missing, not the built-in one.
+    private(set) var named: [String: Entry] = [:]
+
+    init(_ world: World) {
+        for stored in world.allowlists { named[stored.object.metadata.name] = Entry(stored.object.spec) }
+        let builtIn = SyscallAllowlistSpec.defaultName
+        let key = ObjectKey(kind: SyscallAllowlistSpec.kind, name: builtIn)
+        if named[builtIn] == nil, !world.unreadable.contains(key) { named[builtIn] = Entry(.webDefault) }
     }
 }

@@ -82,9 +82,9 @@ extension World {
     /// Whether the same source and settings were built before, so that a build is answered from the cache.
     fileprivate func hasBuilt(_ template: RevisionTemplate) -> Bool {
         revisions.contains { stored in
-            let other = stored.object
-            return other.status.conditions.holds("Built") && other.spec.template.source == template.source
-                && other.spec.template.build == template.build && template.rebuild == other.spec.template.rebuild
+            let other = stored.object.spec.template
+            return other.source == template.source && other.build == template.build
+                && other.rebuild == template.rebuild && stored.object.status.conditions.holds("Built")
         }
     }
 }

@@ -53,7 +53,7 @@ package enum Step: Sendable, Equatable {
     case createRevision(Revision, app: Fence, event: EventDraft)
     /// Starts the build of a revision.
     case build(BuildStart)
-    /// Ends a build that nobody waits for any more.
+    /// Ends a build or port check that nobody waits for any more.
     case cancelBuild(ObjectKey)
     /// Starts the port check of a built revision on a node.
     case checkPort(PortCheckStart)

@@ -18,15 +18,20 @@ package func plan(_ world: World) -> Plan {
     plan.append(mirrors(of: world))
     plan.append(assignments(situations, rollouts, routes, in: world))
     plan.append(cleanup(situations, routes, in: world))
+    for key in world.obscuredApps.sorted() {
+        plan.wait(key, "is left as it is: it or a revision of it cannot be read by this version of Meridian")
+    }
     return withoutHeldBack(plan, in: world)
 }
 
-/// The plan without the steps for objects that are left alone after a failure; when to look again is kept.
+/// The plan without the steps for objects that cannot be read, or that are left alone after a failure; when to look
+/// again is kept.
 private func withoutHeldBack(_ plan: Plan, in world: World) -> Plan {
     var result = plan
     result.steps = []
     var told: Set<ObjectKey> = []
     for step in plan.steps {
+        guard !world.unreadable.contains(step.subject) else { continue }
         guard let until = world.heldBack[step.subject], until > world.now else {
             result.steps.append(step)
             continue

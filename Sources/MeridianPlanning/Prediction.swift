@@ -115,6 +115,8 @@ extension World {
     private mutating func assume(_ assignment: NodeAssignment, on node: String) {
         guard var view = nodeViews[node], var report = view.report else { return }
         view.assigned = assignment
+        view.assignedInstance = report.instance
+        view.numberTried = assignment.number
         report.assignment = assignment.number
         let keys = Set(assignment.revisions.map(\.key))
         report.runners.removeAll { !keys.contains($0.revision) }

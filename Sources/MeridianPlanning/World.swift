@@ -18,11 +18,15 @@ package struct World: Sendable {
     /// Stored objects that this version cannot read; nothing that depends on them is removed.
     package var unreadable: Set<ObjectKey> = []
     /// Every node that is known, by name.
-    package var nodeViews: [String: NodeView] = [:]
+    package var nodeViews: [String: NodeView] = [:] { didSet { census = RunnerCensus(nodeViews) } }
+    /// The runners that the nodes report, counted.
+    package private(set) var census = RunnerCensus([:])
     /// Builds and port checks under way or finished, by revision.
     package var activities: [ObjectKey: Activity] = [:]
     /// Objects whose last step failed, and until when they are left alone.
     package var heldBack: [ObjectKey: Timestamp] = [:]
+    /// Sealed texts of Secrets that do not open: what needs them is as if they were missing, and harms nothing else.
+    package var unopenable: Set<String> = []
 
     package init(now: Timestamp) { self.now = now }
 }
@@ -31,12 +35,51 @@ package struct World: Sendable {
 package struct NodeView: Sendable {
     /// What the node said last; nil while it does not answer.
     package var report: NodeReport?
+    /// Whether it was found not to answer; false at first, while it has not been heard yet.
+    package var isSilent = false
     /// The last assignment that the node acknowledged to this control plane; nil: none yet.
     package var assigned: NodeAssignment?
+    /// The instance of the node that acknowledged it: it keeps it, whatever an older report says.
+    package var assignedInstance: String?
+    /// The highest number that was handed to the node: what became of it is unknown where the answer was lost, so that
+    /// the number is never used again.
+    package var numberTried = 0
 
     package init(report: NodeReport? = nil, assigned: NodeAssignment? = nil) {
         self.report = report
         self.assigned = assigned
+    }
+}
+
+/// How many runners each revision has, over all nodes that answer.
+package struct RunnerCensus: Sendable {
+    /// Runners that accept requests, by revision (`namespace/name`).
+    package private(set) var ready: [String: Int] = [:]
+    /// Runners in any state, by revision (`namespace/name`).
+    package private(set) var all: [String: Int] = [:]
+
+    /// Counts what the nodes report.
+    package init(_ views: [String: NodeView]) {
+        for runner in views.values.lazy.compactMap(\.report).flatMap(\.runners) {
+            all[runner.revision, default: 0] += 1
+            if runner.state == .ready { ready[runner.revision, default: 0] += 1 }
+        }
+    }
+}
+
+extension World {
+    /// The names of the nodes that do not answer or have not been heard yet, sorted: their runners are not known.
+    package var nodesUnheard: [String] { nodeViews.filter { $0.value.report == nil }.keys.sorted() }
+
+    /// Runners of a revision (`namespace/name`) that accept requests, over all nodes that answer.
+    package func readyRunners(of revision: String) -> Int { census.ready[revision, default: 0] }
+
+    /// Runners of a revision in any state, over all nodes that answer.
+    package func runners(of revision: String) -> Int { census.all[revision, default: 0] }
+
+    /// Whether a revision may have runners: some are reported, or some node cannot tell.
+    func mayHaveRunners(_ revision: String) -> Bool {
+        runners(of: revision) > 0 || nodeViews.values.contains { $0.report == nil }
     }
 }
 

@@ -5,7 +5,7 @@ package import MeridianModel
 package protocol PlanPort: Sendable {
     /// The plan for the stored objects with `objects` put over them, as the plan's JSON document; changes nothing.
     ///
-    /// - Parameter objects: complete, checked objects in their stored form, only those that differ from the store; none:
+    /// `objects`: complete, checked objects in their stored form, only those that differ from the store; none:
     ///   the plan is what the loop would do now.
     func plan(overlaying objects: [JSONValue]) async throws(BackendError) -> JSONValue
 }
@@ -32,7 +32,11 @@ package struct LogRequest: Sendable, Equatable {
     package var isBuild: Bool
 
     package init(
-        app: ObjectKey, revision: String? = nil, tailLines: Int? = nil, follows: Bool = false, isBuild: Bool = false
+        app: ObjectKey,
+        revision: String? = nil,
+        tailLines: Int? = nil,
+        follows: Bool = false,
+        isBuild: Bool = false
     ) {
         self.app = app
         self.revision = revision

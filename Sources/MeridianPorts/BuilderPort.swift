@@ -6,9 +6,10 @@ package protocol BuilderPort: Sendable {
     /// Builds, or answers from the cache where the same source and settings were built before (only successes are cached).
     ///
     /// Cancelling the task kills every process of the build and removes its directory.
-    /// - Parameter progress: told of each stage as it starts, ends and prints; may be called from any thread.
+    /// `progress`: told of each stage as it starts, ends and prints; may be called from any thread.
     func build(
-        _ request: BuildRequest, progress: @escaping @Sendable (BuildProgress) -> Void
+        _ request: BuildRequest,
+        progress: @escaping @Sendable (BuildProgress) -> Void
     ) async throws(BuildError) -> BuildOutcome
 }
 
@@ -68,7 +69,11 @@ package struct BuildOutcome: Sendable, Equatable {
     package var stages: [StageDuration]
 
     package init(
-        bundle: Digest, executable: String, arguments: [String], preset: BuildPreset, cached: Bool,
+        bundle: Digest,
+        executable: String,
+        arguments: [String],
+        preset: BuildPreset,
+        cached: Bool,
         stages: [StageDuration]
     ) {
         self.bundle = bundle

@@ -16,9 +16,11 @@ package protocol NodePort: Sendable {
 
     /// Runs the port check of a template on this node.
     ///
-    /// - Parameter id: names the check; asking again with the id of a finished check runs it again.
+    /// `id`: names the check; asking again with the id of a finished check runs it again.
     func checkPort(
-        _ id: String, _ template: RunnerTemplate, timeout: Duration
+        _ id: String,
+        _ template: RunnerTemplate,
+        timeout: Duration
     ) async throws(NodeError) -> PortCheckReport
 }
 

@@ -1,16 +1,19 @@
 // RunnerPort: starting and stopping sandboxed processes on this machine.
 package import MeridianModel
 
-/// The machine's sandboxes. One per node process; everything it started dies with it.
+/// The machine's sandboxes.
+///
+/// One per node process; everything it started dies with it.
 package protocol RunnerPort: Sendable {
     /// Starts a runner and returns once its process exists; readiness is waited for with `waitReady`.
     ///
-    /// - Parameters:
-    ///   - id: unique on the node, a DNS label; the runner's host name.
-    ///   - revision: `namespace/name`, under which its output is kept.
-    ///   - bundle: the directory of the unpacked bundle, mounted read-only at `/app`.
+    /// `id` is unique on the node, a DNS label, and the runner's host name; `revision` is `namespace/name`, under which
+    /// its output is kept; `bundle` is the directory of the unpacked bundle, mounted read-only at `/app`.
     func start(
-        _ id: String, revision: String, _ template: RunnerTemplate, bundle: String
+        _ id: String,
+        revision: String,
+        _ template: RunnerTemplate,
+        bundle: String
     ) async throws(RunnerError) -> RunnerHandle
 
     /// Waits until the runner accepts connections on its port (and answers on its health path), or throws why not.
@@ -24,7 +27,11 @@ package protocol RunnerPort: Sendable {
 
     /// The port check: starts the template once in the sandbox, finds where it listens, stops it, and says what it saw.
     func checkPort(
-        _ id: String, revision: String, _ template: RunnerTemplate, bundle: String, timeout: Duration
+        _ id: String,
+        revision: String,
+        _ template: RunnerTemplate,
+        bundle: String,
+        timeout: Duration
     ) async throws(RunnerError) -> PortCheckReport
 
     /// Which protections are in force: `cgroup`, `seccomp`, `user`, `network`… and how.

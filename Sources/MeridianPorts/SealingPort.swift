@@ -5,7 +5,7 @@ package import MeridianModel
 package protocol SealingPort: Sendable {
     /// The sealed text of a plain value; sealing twice gives two texts.
     ///
-    /// - Parameter owner: what the value belongs to (`secretOwner`); it opens only for the same owner.
+    /// `owner`: what the value belongs to (`secretOwner`); it opens only for the same owner.
     func seal(_ plain: String, for owner: String) throws(SealingError) -> String
 
     /// The plain value of a sealed text.

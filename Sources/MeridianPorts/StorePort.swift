@@ -15,9 +15,12 @@ package protocol StorePort: Sendable {
     /// One page of the objects of a kind, sorted by namespace and name, after the key `after`.
     ///
     /// A later page is read at the store's current revision, not the first page's.
-    /// - Parameter limit: at least 1.
+    /// `limit`: at least 1.
     func list(
-        kind: String, namespace: String?, after: ObjectKey?, limit: Int
+        kind: String,
+        namespace: String?,
+        after: ObjectKey?,
+        limit: Int
     ) async throws(StoreError) -> StorePage
 
     /// Applies all operations or none, in order; the answer is the new revision.

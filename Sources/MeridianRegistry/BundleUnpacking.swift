@@ -37,7 +37,8 @@ struct BundleUnpacking: Sendable {
     }
 
     /// A bundle's manifest, read strictly.
-    static func manifest(_ bundle: Digest, in registry: any RegistryPort) async throws(RegistryError) -> BundleManifest {
+    static func manifest(_ bundle: Digest, in registry: any RegistryPort) async throws(RegistryError) -> BundleManifest
+    {
         let bytes = try await registry.get(bundle)
         switch BundleForm.manifest(bytes) {
         case .success(let manifest): return manifest
@@ -52,7 +53,10 @@ struct BundleUnpacking: Sendable {
     }
 
     private func fill(
-        _ directory: String, from archive: String, _ layer: BundleBlob, executable: String
+        _ directory: String,
+        from archive: String,
+        _ layer: BundleBlob,
+        executable: String
     ) throws(ContentError) {
         let tree = "\(directory)/app"
         try DurableFile.createDirectory(directory)
@@ -60,11 +64,16 @@ struct BundleUnpacking: Sendable {
         let unpacked = try TarUnpacking.unpack(archive, into: tree, limits: .bundle)
         guard unpacked.digest == layer.digest, unpacked.size == layer.size else {
             throw ContentError(
-                .corrupted, "\(layer.digest) changed while it was unpacked. Check the disk and rebuild the app")
+                .corrupted,
+                "\(layer.digest) changed while it was unpacked. Check the disk and rebuild the app"
+            )
         }
         var status = stat()
         guard lstat("\(tree)/\(executable)", &status) == 0, status.st_mode & 0o111 != 0 else {
-            throw ContentError(.refused, "\(bundle): \(executable) is not an executable file in the bundle. Rebuild the app")
+            throw ContentError(
+                .refused,
+                "\(bundle): \(executable) is not an executable file in the bundle. Rebuild the app"
+            )
         }
         try DurableFile.write(Array(boot.utf8), to: "\(directory)/complete")
     }

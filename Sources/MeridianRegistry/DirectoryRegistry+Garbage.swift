@@ -10,7 +10,7 @@ extension DirectoryRegistry {
 
     /// The stored blobs that cannot be reached from `roots`, sorted, however young they are.
     ///
-    /// - Parameter roots: bundle manifests and packed sources; one that is missing reaches nothing.
+    /// `roots` are bundle manifests and packed sources; one that is missing reaches nothing.
     /// - Throws: where a root cannot be read, since a failed read must not look like an empty one.
     package func unreferenced(roots: Set<Digest>) async throws(RegistryError) -> [Digest] {
         // Listed first: a blob that comes later is not in the list, whatever the roots say.
@@ -22,9 +22,11 @@ extension DirectoryRegistry {
 
     /// Deletes the unreferenced blobs that were neither stored nor asked for within `grace`; the answer names them.
     ///
-    /// - Parameter now: the time to measure ages against.
+    /// Ages are measured against `now`.
     package func collectGarbage(
-        roots: Set<Digest>, grace: Duration = garbageGraceDefault, now: Timestamp
+        roots: Set<Digest>,
+        grace: Duration = garbageGraceDefault,
+        now: Timestamp
     ) async throws(RegistryError) -> [Digest] {
         let candidates = try await unreferenced(roots: roots)
         let deadline = Timestamp(milliseconds: now.milliseconds - grace.wholeMilliseconds)

@@ -72,8 +72,8 @@ package struct DirectoryRegistry: RegistryPort {
     /// (unpacking a bundle) digests them once more on the way.
     package func file(_ digest: Digest) async throws(RegistryError) -> String {
         try await offloaded { () throws(RegistryError) in
-            let isWhole = try translated(digest) { () throws(ContentError) in try isWhole(digest) }
-            guard isWhole else { throw setAside(digest) }
+            let hasDigest = try translated(digest) { () throws(ContentError) in try isWhole(digest) }
+            guard hasDigest else { throw setAside(digest) }
             return blob(digest)
         }
     }
@@ -108,7 +108,8 @@ package struct DirectoryRegistry: RegistryPort {
     }
 
     private func translated<Answer>(
-        _ digest: Digest, _ body: () throws(ContentError) -> Answer
+        _ digest: Digest,
+        _ body: () throws(ContentError) -> Answer
     ) throws(RegistryError) -> Answer {
         do throws(ContentError) {
             return try body()

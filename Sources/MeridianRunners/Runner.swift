@@ -18,7 +18,9 @@ struct RunnerEnd: Sendable {
     let message: String
 }
 
-/// A runner of ours. Its handlers run on the event loop's thread.
+/// A runner of ours.
+///
+/// Its handlers run on the event loop's thread.
 final class Runner: Sendable {
     private struct State {
         var pid: Int32 = 0
@@ -32,6 +34,8 @@ final class Runner: Sendable {
         var outputs: [(Descriptor, LogStream)] = []
         /// Set while the end of an orphan is waited for.
         var waitsForOrphan = false
+        /// The end is told once, whichever of several signs of it comes first.
+        var isOver = false
     }
 
     /// Bytes taken from a pipe per wake-up: a pipe's whole default capacity.
@@ -49,15 +53,25 @@ final class Runner: Sendable {
     let denied = DeniedSyscalls()
     let started = Promise<Result<StartedRunner, RunnerError>>()
     let ended = Promise<RunnerEnd>()
-    private let cgroup: RunnerCgroup?
+    /// False for a port check's runner, whose end is part of the check's answer.
+    private let announcesEnd: Bool
+    let cgroup: RunnerCgroup?
     private let loop: EventLoop
     private let onEnd: @Sendable (Runner, RunnerEnd, _ isSpontaneous: Bool) -> Void
     private let state = Mutex(State())
 
-    /// - Parameter onEnd: called once on the loop's thread when nothing of the runner is left, before `ended`.
+    /// `onEnd` is called once on the loop's thread when nothing of the runner is left, before `ended` is fulfilled.
     init(
-        id: String, revision: String, slot: Int, port: UInt16, template: RunnerTemplate, log: RunnerLog,
-        cgroup: RunnerCgroup?, loop: EventLoop, onEnd: @escaping @Sendable (Runner, RunnerEnd, Bool) -> Void
+        id: String,
+        revision: String,
+        slot: Int,
+        port: UInt16,
+        template: RunnerTemplate,
+        log: RunnerLog,
+        announcesEnd: Bool,
+        cgroup: RunnerCgroup?,
+        loop: EventLoop,
+        onEnd: @escaping @Sendable (Runner, RunnerEnd, Bool) -> Void
     ) {
         self.id = id
         self.revision = revision
@@ -65,6 +79,7 @@ final class Runner: Sendable {
         self.port = port
         self.template = template
         self.log = log
+        self.announcesEnd = announcesEnd
         self.cgroup = cgroup
         self.loop = loop
         self.onEnd = onEnd
@@ -100,17 +115,19 @@ final class Runner: Sendable {
 
     /// The runner never came to be: gives back what was taken for it.
     func abandon(_ error: RunnerError) {
+        guard claimEnd() else { return }
         releaseAll()
-        started.fulfil(.failure(error))
         let end = RunnerEnd(cause: .stopped, message: error.message)
         onEnd(self, end, false)
+        started.fulfil(.failure(error))
         ended.fulfil(end)
     }
 
     // MARK: What the loop sees
 
     private func watch(
-        _ descriptor: Descriptor, _ handler: @escaping @Sendable (EventLoop.Token) -> Void
+        _ descriptor: Descriptor,
+        _ handler: @escaping @Sendable (EventLoop.Token) -> Void
     ) throws(SystemError) {
         let token = try loop.watch(descriptor, handler)
         state.withLock { $0.tokens.append(token) }
@@ -201,7 +218,15 @@ final class Runner: Sendable {
 
     // MARK: The end
 
+    private func claimEnd() -> Bool {
+        state.withLock { state in
+            defer { state.isOver = true }
+            return !state.isOver
+        }
+    }
+
     private func finish(initStatus: Int32) {
+        guard claimEnd() else { return }
         let (outputs, programStatus, failure, isStopping, wasOrphan) = state.withLock { state in
             (state.outputs, state.programStatus, state.failure, state.isStopping, state.waitsForOrphan)
         }
@@ -211,16 +236,16 @@ final class Runner: Sendable {
         let end: RunnerEnd
         if isStopping {
             end = RunnerEnd(cause: .stopped, message: "stopped")
-        } else if wasOrphan, programStatus == nil {
+        } else if wasOrphan, programStatus == nil || programStatus == SIGKILL {
             end = RunnerEnd(cause: .signal(SIGKILL), message: "killed by signal 9 (the sandbox's launcher died)")
         } else {
             end = describe(programStatus ?? initStatus)
         }
         log.finish(end.message)
-        let wasStarted = started.current != nil
+        let isSpontaneous = started.current != nil && !isStopping && announcesEnd
         releaseAll()
+        onEnd(self, end, isSpontaneous)
         started.fulfil(.failure(startFailure(failure, end)))
-        onEnd(self, end, wasStarted && !isStopping)
         ended.fulfil(end)
     }
 
@@ -240,47 +265,5 @@ final class Runner: Sendable {
             state.network = nil
             state.pidfd = nil
         }
-    }
-
-    /// A wait status in words (wait(2)); memory is asked about before the cgroup is removed.
-    private func describe(_ status: Int32) -> RunnerEnd {
-        let signal = status & 0x7f
-        if signal == 0 {
-            let code = (status >> 8) & 0xff
-            return RunnerEnd(cause: .code(code), message: "exited with code \(code)")
-        }
-        if signal == SIGKILL, let cgroup, cgroup.outOfMemoryKills > 0 {
-            let message = "killed by signal 9 (out of memory: limit \(template.memory))"
-            return RunnerEnd(cause: .outOfMemory, message: message)
-        }
-        if signal == SIGSYS {
-            let message =
-                "killed by signal 31 (a syscall that the allowlist denies). "
-                + "Set onDenied: errno on the allowlist to have the port check name it"
-            return RunnerEnd(cause: .deniedSyscall(""), message: message)
-        }
-        return RunnerEnd(cause: .signal(signal), message: "killed by signal \(signal)")
-    }
-
-    private func startFailure(_ failure: (step: Int32, error: Int32)?, _ end: RunnerEnd) -> RunnerError {
-        guard let failure else { return RunnerError(reason: "SandboxUnavailable", message: "\(id): \(end.message)") }
-        guard failure.step == Int32(MZ_STEP_EXECUTE.rawValue) else {
-            let what = "cannot \(stepWords(failure.step)): \(errorWords(failure.error))"
-            return RunnerError(reason: "SandboxUnavailable", message: "\(id): \(what)")
-        }
-        return RunnerError(reason: "CannotExecute", message: cannotExecute(failure.error))
-    }
-
-    private func cannotExecute(_ code: Int32) -> String {
-        let next =
-            switch code {
-            case ENOEXEC: "It is no x86_64 executable. Build it for linux/x86_64"
-            case ENOENT:
-                "The file, or the interpreter or loader that it names, is not in the sandbox. Link it statically "
-                    + "or build against the system's C library"
-            case EACCES: "It is not executable. Set the executable bit (chmod +x) in the source or the build"
-            default: "Check spec.build.output"
-            }
-        return "/app/\(template.executable) cannot be executed: \(errorWords(code)). \(next)"
     }
 }

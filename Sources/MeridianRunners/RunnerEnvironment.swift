@@ -3,7 +3,9 @@ internal import MeridianModel
 
 /// Meridian's variables and the app's own.
 enum RunnerEnvironment {
-    /// `NAME=VALUE`, sorted by name. The app's own win, except over PORT and HOSTNAME, which only Meridian knows.
+    /// `NAME=VALUE`, sorted by name.
+    ///
+    /// The app's own win, except over PORT and HOSTNAME, which only Meridian knows.
     static func variables(id: String, port: UInt16, template: RunnerTemplate, bundle: String) -> [String] {
         var variables = [
             "GLOBE": "1",

@@ -11,14 +11,18 @@ extension SandboxedRunners {
     private static let stopGrace = Duration.seconds(1)
 
     package func checkPort(
-        _ id: String, revision: String, _ template: RunnerTemplate, bundle: String, timeout: Duration
+        _ id: String,
+        revision: String,
+        _ template: RunnerTemplate,
+        bundle: String,
+        timeout: Duration
     ) async throws(RunnerError) -> PortCheckReport {
         let begin = ContinuousClock.now
         let runner = try await launch(id, revision: revision, template, bundle: bundle, denial: .report)
         let started: StartedRunner
         do throws(RunnerError) {
             started = try await runner.started.value.get()
-        } catch where error.reason == "CannotExecute" {
+        } catch  where error.reason == "CannotExecute" {
             return failure(error.reason, error.message, runner, [], since: begin)
         }
         let seen = await look(runner, started, until: begin + timeout)
@@ -34,7 +38,8 @@ extension SandboxedRunners {
         case verdict(ListeningVerdict, [ListeningSocket])
     }
 
-    private func look(_ runner: Runner, _ started: StartedRunner, until deadline: ContinuousClock.Instant) async -> Sight
+    private func look(_ runner: Runner, _ started: StartedRunner, until deadline: ContinuousClock.Instant) async
+        -> Sight
     {
         var localhostSince: ContinuousClock.Instant?
         while true {
@@ -63,7 +68,10 @@ extension SandboxedRunners {
     }
 
     private func judge(
-        _ sight: Sight, _ runner: Runner, _ started: StartedRunner, timeout: Duration,
+        _ sight: Sight,
+        _ runner: Runner,
+        _ started: StartedRunner,
+        timeout: Duration,
         since begin: ContinuousClock.Instant
     ) async -> PortCheckReport {
         switch sight {
@@ -82,12 +90,18 @@ extension SandboxedRunners {
     }
 
     private func healthRefusal(
-        _ runner: Runner, _ started: StartedRunner, until deadline: ContinuousClock.Instant
+        _ runner: Runner,
+        _ started: StartedRunner,
+        until deadline: ContinuousClock.Instant
     ) async -> RunnerError? {
         guard let path = runner.template.healthPath else { return nil }
         let outcome = await probes.wait(
-            network: started.network, port: runner.port, healthPath: path,
-            timeout: max(.zero, deadline - .now), hasEnded: { runner.ended.current != nil })
+            network: started.network,
+            port: runner.port,
+            healthPath: path,
+            timeout: max(.zero, deadline - .now),
+            hasEnded: { runner.ended.current != nil }
+        )
         switch outcome {
         case .ready:
             return nil
@@ -96,15 +110,25 @@ extension SandboxedRunners {
             return RunnerError(reason: Self.reason(end.cause), message: "\(end.message) when \(path) was asked")
         case .timedOut(let seen):
             return RunnerError(
-                reason: "HealthPathFailed", message: "\(seen). Make \(path) answer 2xx or 3xx, or change spec.health")
+                reason: "HealthPathFailed",
+                message: "\(seen). Make \(path) answer 2xx or 3xx, or change spec.health"
+            )
         }
     }
 
     private func passed(
-        _ runner: Runner, _ sockets: [ListeningSocket], since begin: ContinuousClock.Instant
+        _ runner: Runner,
+        _ sockets: [ListeningSocket],
+        since begin: ContinuousClock.Instant
     ) -> PortCheckReport {
         if runner.template.onDenied == .kill, !runner.denied.seen.isEmpty {
-            return failure("SyscallDenied", "the allowlist would have killed the program", runner, sockets, since: begin)
+            return failure(
+                "SyscallDenied",
+                "the allowlist would have killed the program",
+                runner,
+                sockets,
+                since: begin
+            )
         }
         var report = PortCheckReport()
         report.passed = true
@@ -118,7 +142,10 @@ extension SandboxedRunners {
 
     /// A program that failed and met denied syscalls most likely failed for them, so they come first.
     private func failure(
-        _ reason: String, _ message: String, _ runner: Runner, _ sockets: [ListeningSocket],
+        _ reason: String,
+        _ message: String,
+        _ runner: Runner,
+        _ sockets: [ListeningSocket],
         since begin: ContinuousClock.Instant
     ) -> PortCheckReport {
         let denied = runner.denied.seen

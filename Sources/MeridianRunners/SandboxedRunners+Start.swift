@@ -7,23 +7,24 @@ package import MeridianPorts
 internal import Synchronization
 
 extension SandboxedRunners {
-    /// The first user id that runners get; below lie the machine's own and those of `useradd` and containers.
-    private static let firstUser: UInt32 = 200_000
-    /// The first port of a runner; below Linux's ephemeral ports and above what programs have as default.
-    private static let firstPort: UInt16 = 20_000
     /// Open files of one runner: what servers of many connections ask for.
     private static let descriptorsMax: UInt32 = 65_536
-    /// Less memory than this starts nothing, and the kernel would kill it in words that explain nothing.
-    private static let memoryBytesMin: Int64 = 1 << 20
     /// One file per 16 KiB of a tmpfs, but at least this many: an inode costs kernel memory that the runner pays for.
     private static let inodesMin: UInt64 = 1024
 
     package func start(
-        _ id: String, revision: String, _ template: RunnerTemplate, bundle: String
+        _ id: String,
+        revision: String,
+        _ template: RunnerTemplate,
+        bundle: String
     ) async throws(RunnerError) -> RunnerHandle {
         let runner = try await launch(
-            id, revision: revision, template, bundle: bundle,
-            denial: template.onDenied == .kill ? .kill : .errno)
+            id,
+            revision: revision,
+            template,
+            bundle: bundle,
+            denial: template.onDenied == .kill ? .kill : .errno
+        )
         let started = try await runner.started.value.get()
         return handle(runner, started)
     }
@@ -31,19 +32,26 @@ extension SandboxedRunners {
     package func waitReady(_ handle: RunnerHandle) async throws(RunnerError) {
         guard let runner = runner(handle.id), case .success(let started) = runner.started.current else {
             throw RunnerError(
-                reason: "ExitedEarly", message: "\(handle.id) has ended. Its log has the last lines of its output")
+                reason: "ExitedEarly",
+                message: "\(handle.id) has ended. Its log has the last lines of its output"
+            )
         }
         let template = runner.template
         let outcome = await probes.wait(
-            network: started.network, port: runner.port, healthPath: template.healthPath,
-            timeout: template.readyTimeout, hasEnded: { runner.ended.current != nil })
+            network: started.network,
+            port: runner.port,
+            healthPath: template.healthPath,
+            timeout: template.readyTimeout,
+            hasEnded: { runner.ended.current != nil }
+        )
         switch outcome {
         case .ready:
             return
         case .ended:
             let end = await runner.ended.value
             throw RunnerError(
-                reason: Self.reason(end.cause), message: "\(end.message) before it was ready\(Self.quote(runner.log.tail))"
+                reason: Self.reason(end.cause),
+                message: "\(end.message) before it was ready\(Self.quote(runner.log.tail))"
             )
         case .timedOut(let seen):
             throw notReady(runner, started, seen)
@@ -52,13 +60,17 @@ extension SandboxedRunners {
 
     /// Asks the zygote for a runner; returns before the program is executed.
     func launch(
-        _ id: String, revision: String, _ template: RunnerTemplate, bundle: String, denial: SyscallFilter.Denial
+        _ id: String,
+        revision: String,
+        _ template: RunnerTemplate,
+        bundle: String,
+        denial: SyscallFilter.Denial
     ) async throws(RunnerError) -> Runner {
         try requireRoot()
         try validate(id, template, bundle)
         let filter = try compiled(template, denial)
         let zygote = try await readyZygote()
-        let runner = try register(id, revision: revision, template)
+        let runner = try register(id, revision: revision, template, announcesEnd: denial != .report)
         do throws(SystemError) {
             try request(runner, from: zygote, bundle: bundle, filter: filter, denial: denial)
         } catch {
@@ -73,117 +85,52 @@ extension SandboxedRunners {
 
     func handle(_ runner: Runner, _ started: StartedRunner) -> RunnerHandle {
         RunnerHandle(
-            id: runner.id, pid: started.pid, networkNamespace: started.network.raw, port: runner.port)
-    }
-
-    private func validate(_ id: String, _ template: RunnerTemplate, _ bundle: String) throws(RunnerError) {
-        let isLabel = id.utf8.allSatisfy { byte in
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
-        }
-        guard isLabel, (1...63).contains(id.utf8.count) else {
-            throw RunnerError(
-                reason: "LimitRefused", message: "\"\(id)\" is no runner id: use at most 63 of a-z, 0-9 and -")
-        }
-        guard template.memory.bytes >= Self.memoryBytesMin, template.pids > 0, template.temporary.bytes > 0 else {
-            let message = "\(id): memory of at least 1Mi, one process and a /tmp are needed. Raise spec.resources"
-            throw RunnerError(reason: "LimitRefused", message: message)
-        }
-        let program = "\(bundle)/\(template.executable)"
-        guard fileExists(program) else {
-            throw RunnerError(
-                reason: "BundleMissing", message: "\(program) is not there. Fetch the bundle from the registry again")
-        }
-    }
-
-    private func compiled(
-        _ template: RunnerTemplate, _ denial: SyscallFilter.Denial
-    ) throws(RunnerError) -> SyscallFilter {
-        do throws(SyscallFilterError) {
-            return try filters.filter(template.syscalls, denial: denial)
-        } catch {
-            throw RunnerError(reason: "LimitRefused", message: "syscall allowlist: \(error)")
-        }
-    }
-
-    /// Takes a slot, a cgroup and a log for a new runner.
-    private func register(
-        _ id: String, revision: String, _ template: RunnerTemplate
-    ) throws(RunnerError) -> Runner {
-        let slot = try takeSlot(id)
-        do throws(SystemError) {
-            let log = try logs.open(id, revision: revision)
-            let cgroup = cgroups.version == .none ? nil : try RunnerCgroup.make(id, template, in: cgroups)
-            let runner = Runner(
-                id: id, revision: revision, slot: slot, port: Self.firstPort + UInt16(slot), template: template,
-                log: log, cgroup: cgroup, loop: loop
-            ) { [weak self] runner, end, isSpontaneous in self?.noteEnd(runner, end, isSpontaneous) }
-            let isFree = state.withLock { state in
-                guard state.runners[id] == nil else { return false }
-                state.runners[id] = runner
-                return true
-            }
-            if isFree { return runner }
-            throw SystemError("register \(id)", code: EEXIST)
-        } catch {
-            giveBack(slot)
-            throw RunnerError(
-                reason: "LimitRefused", message: "\(id): \(error). Is a runner of this id running already?")
-        }
-    }
-
-    private func takeSlot(_ id: String) throws(RunnerError) -> Int {
-        let slot: Int? = state.withLock { state in
-            guard !state.isShutDown else { return nil }
-            if let free = state.freeSlots.popLast() { return free }
-            guard state.nextSlot < Self.runnersMax else { return nil }
-            state.nextSlot += 1
-            return state.nextSlot - 1
-        }
-        guard let slot else {
-            throw RunnerError(
-                reason: "LimitRefused", message: "\(id): the node is shutting down or has \(Self.runnersMax) runners")
-        }
-        return slot
-    }
-
-    private func giveBack(_ slot: Int) { state.withLock { $0.freeSlots.append(slot) } }
-
-    private func noteEnd(_ runner: Runner, _ end: RunnerEnd, _ isSpontaneous: Bool) {
-        state.withLock { state in
-            state.runners.removeValue(forKey: runner.id)
-            state.freeSlots.append(runner.slot)
-        }
-        if isSpontaneous {
-            exitsContinuation.yield(RunnerExit(id: runner.id, cause: end.cause, message: end.message))
-        }
+            id: runner.id,
+            pid: started.pid,
+            networkNamespace: started.network.raw,
+            port: runner.port
+        )
     }
 
     private func request(
-        _ runner: Runner, from zygote: Zygote, bundle: String, filter: SyscallFilter, denial: SyscallFilter.Denial
+        _ runner: Runner,
+        from zygote: Zygote,
+        bundle: String,
+        filter: SyscallFilter,
+        denial: SyscallFilter.Denial
     ) throws(SystemError) {
         let (report, reportEnd) = try PacketSocket.pair()
         let (output, outputEnd) = try makePipe()
         let (errors, errorsEnd) = try makePipe()
         let tree = clinux_open_tree_read_only(bundle)
         guard tree >= 0 else { throw SystemError("open_tree \(bundle)") }
+        let bundleTree = Descriptor(owning: tree)
         let joining = try runner.openCgroup()
         let packet = StartPacket(
-            id: runner.id, user: Self.firstUser + UInt32(runner.slot), isWritable: runner.template.filesWritable,
-            reportsDenied: denial == .report, bornInCgroup: joining.isBirthplace,
+            id: runner.id,
+            user: firstUser + UInt32(runner.slot),
+            isWritable: runner.template.filesWritable,
+            reportsDenied: denial == .report,
+            bornInCgroup: joining.isBirthplace,
             scratchBytes: UInt64(runner.template.temporary.bytes),
             scratchInodes: max(Self.inodesMin, UInt64(runner.template.temporary.bytes) / 16_384),
             dataBytes: cgroups.has("memory") ? 0 : UInt64(runner.template.memory.bytes),
-            processes: UInt32(clamping: runner.template.pids + 1), descriptors: Self.descriptorsMax, filter: filter,
+            processes: cgroups.has("pids") ? 0 : UInt32(clamping: runner.template.pids + 1),
+            descriptors: Self.descriptorsMax,
+            filter: filter,
             program: "/app/\(runner.template.executable)",
             arguments: [runner.template.executable] + runner.template.arguments,
             environment: RunnerEnvironment.variables(
-                id: runner.id, port: runner.port, template: runner.template, bundle: bundle))
+                id: runner.id,
+                port: runner.port,
+                template: runner.template,
+                bundle: bundle
+            )
+        )
         guard let bytes = packet.encoded() else {
             throw SystemError("arguments and environment of more than 100 KiB", code: E2BIG)
         }
         try runner.attach(report: report, output: output, errors: errors)
-        let bundleTree = Descriptor(owning: tree)
         try zygote.request(bytes, [reportEnd, outputEnd, errorsEnd, bundleTree] + joining.descriptors)
     }
 

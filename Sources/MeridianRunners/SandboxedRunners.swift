@@ -3,9 +3,9 @@ internal import Glibc
 package import MeridianPorts
 internal import Synchronization
 
-/// Starts, watches and stops sandboxed processes on this machine. One per node process.
+/// Starts, watches and stops sandboxed processes on this machine.
 ///
-/// Needs root for now; without it every start throws `SandboxUnavailable` and `protections` says why.
+/// One per node process. Needs root for now; without it every start throws `SandboxUnavailable` and `protections` says why.
 package final class SandboxedRunners: RunnerPort {
     struct State {
         var runners: [String: Runner] = [:]
@@ -24,6 +24,8 @@ package final class SandboxedRunners: RunnerPort {
     let exitsContinuation: AsyncStream<RunnerExit>.Continuation
     let program: String
     let cgroups: CgroupTree
+    /// The user id of the runner in slot 0; the others follow.
+    let firstUser: UInt32
     let filters = SyscallFilterCache()
     let loop: EventLoop
     let probes: ReadinessProbes
@@ -41,8 +43,11 @@ package final class SandboxedRunners: RunnerPort {
         logs = RunnerLogs(directory: "\(dataDirectory)/logs")
         // 1024: one exit of every runner; a node that reads none of them for longer has lost them all anyway.
         (exits, exitsContinuation) = AsyncStream.makeStream(
-            of: RunnerExit.self, bufferingPolicy: .bufferingNewest(Self.runnersMax))
+            of: RunnerExit.self,
+            bufferingPolicy: .bufferingNewest(Self.runnersMax)
+        )
         cgroups = CgroupTree.prepare(dataDirectory: Self.absolute(dataDirectory))
+        firstUser = Self.firstUsers(of: cgroups)
         do throws(SystemError) {
             loop = try EventLoop()
             probes = try ReadinessProbes()
@@ -74,7 +79,9 @@ package final class SandboxedRunners: RunnerPort {
         _ = try await readyZygote()
     }
 
-    /// Stops every runner (with `grace`), then the zygote, and removes the node's cgroups. Further starts throw.
+    /// Stops every runner (with `grace`), then the zygote, and removes the node's cgroups.
+    ///
+    /// Further starts throw.
     package func shutdown(grace: Duration = .seconds(10)) async {
         let (runners, zygote) = state.withLock { state in
             state.isShutDown = true
@@ -122,13 +129,19 @@ package final class SandboxedRunners: RunnerPort {
         }
     }
 
+    /// Above the machine's own users; a block of its own per node, since limits per user hold across nodes.
+    private static func firstUsers(of cgroups: CgroupTree) -> UInt32 {
+        200_000 + UInt32(cgroups.parentHash % 1024) * UInt32(runnersMax)
+    }
+
     static let needsRoot = "OFF: the node does not run as root, so it cannot make sandboxes"
 
     func requireRoot() throws(RunnerError) {
         guard geteuid() == 0 else {
             throw RunnerError(
                 reason: "SandboxUnavailable",
-                message: "making sandboxes needs root. Start the node as root (sudo meridian up …)")
+                message: "making sandboxes needs root. Start the node as root (sudo meridian up …)"
+            )
         }
     }
 

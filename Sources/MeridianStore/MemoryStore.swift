@@ -17,7 +17,7 @@ package final class MemoryStore: StorePort {
     }
 
     private let state = Mutex(State())
-    private let feed = WatchFeed(revision: 0)
+    let feed = WatchFeed(revision: 0)
     private let clock: any ClockPort
 
     /// An empty store at revision 0 whose leases live by `clock`.
@@ -37,7 +37,10 @@ package final class MemoryStore: StorePort {
     }
 
     package func list(
-        kind: String, namespace: String?, after: ObjectKey?, limit: Int
+        kind: String,
+        namespace: String?,
+        after: ObjectKey?,
+        limit: Int
     ) async throws(StoreError) -> StorePage {
         state.withLock { state in
             let records = state.objects.values.map(\.record).filter { record in
@@ -46,7 +49,10 @@ package final class MemoryStore: StorePort {
             }
             let page = records.sorted { $0.key < $1.key }.prefix(max(1, limit))
             return StorePage(
-                revision: state.revision, records: Array(page), remaining: records.count - page.count)
+                revision: state.revision,
+                records: Array(page),
+                remaining: records.count - page.count
+            )
         }
     }
 
@@ -55,8 +61,10 @@ package final class MemoryStore: StorePort {
         try StoreBounds.check(operations)
         return try write { (state) throws(StoreError) in
             try StoreTransaction.changes(
-                of: operations, revision: state.revision + 1,
-                hasLease: { state.leases.contains($0) }, lookup: { state.objects[$0] }
+                of: operations,
+                revision: state.revision + 1,
+                hasLease: { state.leases.contains($0) },
+                lookup: { state.objects[$0] }
             ).get()
         }
     }

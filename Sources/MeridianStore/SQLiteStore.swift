@@ -20,7 +20,7 @@ package final class SQLiteStore: StorePort {
 
     /// Opens the store in `directory`, creating or migrating it where needed.
     ///
-    /// - Parameter clock: what leases live by; all that the file holds have their whole time again from now.
+    /// Leases live by `clock`; all that the file holds have their whole time again from now.
     /// - Throws: `.unavailable` where another process has it open, the file is damaged or from a newer Meridian, or
     ///   the disk fails.
     package init(directory: String, clock: any ClockPort) throws(StoreError) {
@@ -46,10 +46,13 @@ package final class SQLiteStore: StorePort {
     deinit { feed.close() }
 
     /// Ends all watches, waits for running reads and writes and lets go of the file; the store cannot be used any more.
+    ///
+    /// What the write-ahead log holds goes into the one file first, so that this file alone is a backup.
     package func close() throws(StoreError) {
         queue.withLock { $0.close() }
         feed.close()
         do {
+            _ = try pool.writeWithoutTransaction { db in try db.checkpoint(.truncate) }
             try pool.close()
         } catch {
             throw .database(error, pool.path)
@@ -71,7 +74,10 @@ package final class SQLiteStore: StorePort {
     }
 
     package func list(
-        kind: String, namespace: String?, after: ObjectKey?, limit: Int
+        kind: String,
+        namespace: String?,
+        after: ObjectKey?,
+        limit: Int
     ) async throws(StoreError) -> StorePage {
         try await read { rows in
             let revision = try rows.meta().revision
@@ -88,7 +94,8 @@ package final class SQLiteStore: StorePort {
     private func read<Answer: Sendable>(
         _ body: @escaping @Sendable (StoreRows) throws -> Answer
     ) async throws(StoreError) -> Answer {
-        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Answer, StoreError>, Never>) in
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<Answer, StoreError>, Never>) in
             pool.asyncRead { [cache, path = pool.path] access in
                 let result = Result { try body(StoreRows(db: try access.get(), cache: cache)) }
                 continuation.resume(returning: result.mapError { .database($0, path) })
@@ -111,7 +118,9 @@ package final class SQLiteStore: StorePort {
             }
             guard try !StoreSchema.migrator.hasBeenSuperseded(db) else {
                 throw StoreError(
-                    .unavailable, "\(path) was written by a newer Meridian. Run that version, or one that is newer still")
+                    .unavailable,
+                    "\(path) was written by a newer Meridian. Run that version, or one that is newer still"
+                )
             }
         }
         try StoreSchema.migrator.migrate(pool)

@@ -21,13 +21,18 @@ package enum StoreBounds {
     static func check(_ operations: [StoreOperation]) throws(StoreError) {
         guard operations.count <= operationsMax else {
             throw StoreError(
-                .refused, "a transaction of \(operations.count) operations; at most \(operationsMax). Split it")
+                .refused,
+                "a transaction of \(operations.count) operations; at most \(operationsMax). Split it"
+            )
         }
         for case .put(let key, let value, _, _) in operations {
             let count = value.utf8().count
             guard count <= valueBytesMax else {
                 throw StoreError(
-                    .refused, "\(key) has \(count) bytes as JSON; at most \(valueBytesMax). Make it smaller", key: key)
+                    .refused,
+                    "\(key) has \(count) bytes as JSON; at most \(valueBytesMax). Make it smaller",
+                    key: key
+                )
             }
         }
     }

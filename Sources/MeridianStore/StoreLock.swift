@@ -19,8 +19,10 @@ final class StoreLock: Sendable {
             let holder = Self.holder(file)
             close(file)
             throw StoreError(
-                .unavailable, "the store \(store) is open in another process\(holder)."
-                    + " Stop that one, or use another data directory")
+                .unavailable,
+                "the store \(store) is open in another process\(holder)."
+                    + " Stop that one, or use another data directory"
+            )
         }
         // The process number serves the message above only, so a failure to write it is no failure of the lock.
         let number = Array("\(getpid())\n".utf8)

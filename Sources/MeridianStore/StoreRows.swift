@@ -18,7 +18,8 @@ struct StoreRows {
 
     func meta() throws -> Meta {
         let row = try Row.fetchOne(
-            db.cachedStatement(sql: "SELECT revision, compacted, last_lease FROM meta"))
+            db.cachedStatement(sql: "SELECT revision, compacted, last_lease FROM meta")
+        )
         guard let row else { throw StoreError(.unavailable, "the store's file has no meta row; \(restoreAdvice)") }
         return Meta(revision: row[0], compacted: row[1], lastLease: row[2])
     }
@@ -26,7 +27,8 @@ struct StoreRows {
     func setMeta(_ meta: Meta) throws {
         try run(
             "UPDATE meta SET revision = ?, compacted = ?, last_lease = ?",
-            [meta.revision, meta.compacted, meta.lastLease])
+            [meta.revision, meta.compacted, meta.lastLease]
+        )
     }
 
     // MARK: Objects
@@ -47,7 +49,10 @@ struct StoreRows {
 
     /// One page of a kind, and how many come after it.
     func page(
-        kind: String, namespace: String?, after: ObjectKey?, limit: Int
+        kind: String,
+        namespace: String?,
+        after: ObjectKey?,
+        limit: Int
     ) throws -> (records: [StoreRecord], remaining: Int) {
         var condition = "WHERE kind = ?"
         var arguments: StatementArguments = [kind]
@@ -75,7 +80,9 @@ struct StoreRows {
         let key = change.key
         guard let after = change.after else {
             try run(
-                "DELETE FROM objects WHERE kind = ? AND namespace = ? AND name = ?", [key.kind, key.namespace, key.name])
+                "DELETE FROM objects WHERE kind = ? AND namespace = ? AND name = ?",
+                [key.kind, key.namespace, key.name]
+            )
             return
         }
         try run(
@@ -83,7 +90,8 @@ struct StoreRows {
             [
                 key.kind, key.namespace, key.name, after.record.value.text(), after.record.createRevision,
                 after.record.modRevision, after.lease?.rawValue,
-            ])
+            ]
+        )
     }
 
     // MARK: History
@@ -95,7 +103,8 @@ struct StoreRows {
                 event.revision, position, event.key.kind, event.key.namespace, event.key.name,
                 event.record?.value.text(), event.record?.createRevision, event.previous?.value.text(),
                 event.previous?.createRevision, event.previous?.modRevision,
-            ])
+            ]
+        )
     }
 
     /// The next revisions after `after` that touch `kinds`: about a page of them, whole revisions only.
@@ -108,7 +117,8 @@ struct StoreRows {
             sql: """
                 SELECT revision FROM history WHERE revision > ? \(condition)
                 ORDER BY revision, position LIMIT 1 OFFSET \(StoreBounds.historyPageEvents - 1)
-                """)
+                """
+        )
         let last = try Int64.fetchOne(end, arguments: [after] + kindArguments)
         let through = last ?? meta.revision
         let sql = """
@@ -119,7 +129,9 @@ struct StoreRows {
         return HistoryPage(events: try fetch(sql, [after, through] + kindArguments, event), through: through)
     }
 
-    func deleteHistory(through revision: Int64) throws { try run("DELETE FROM history WHERE revision <= ?", [revision]) }
+    func deleteHistory(through revision: Int64) throws {
+        try run("DELETE FROM history WHERE revision <= ?", [revision])
+    }
 
     // MARK: Leases
 
@@ -195,7 +207,9 @@ struct StoreRows {
     }
 
     private func fetch<Element>(
-        _ sql: String, _ arguments: StatementArguments, _ read: (Row) throws -> Element
+        _ sql: String,
+        _ arguments: StatementArguments,
+        _ read: (Row) throws -> Element
     ) throws -> [Element] {
         let cursor = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: arguments)
         var elements: [Element] = []

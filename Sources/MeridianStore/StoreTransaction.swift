@@ -26,10 +26,12 @@ enum StoreTransaction {
     /// Operations see the effects of those before them. Failures of `lookup` and `hasLease` are thrown; what the
     /// operations themselves get wrong is the result's failure: `.conflict` for the first expectation that does not
     /// hold, `.leaseNotFound` for a put under a lease that has ended.
-    /// - Parameter revision: what the transaction will have where it changes anything.
+    /// `revision` is what the transaction will have where it changes anything.
     static func changes<Failure: Error>(
-        of operations: [StoreOperation], revision: Int64,
-        hasLease: (LeaseID) throws(Failure) -> Bool, lookup: (ObjectKey) throws(Failure) -> StoredObject?
+        of operations: [StoreOperation],
+        revision: Int64,
+        hasLease: (LeaseID) throws(Failure) -> Bool,
+        lookup: (ObjectKey) throws(Failure) -> StoredObject?
     ) throws(Failure) -> Result<[ObjectChange], StoreError> {
         var before: [ObjectKey: StoredObject?] = [:]
         var now: [ObjectKey: StoredObject?] = [:]
@@ -56,7 +58,8 @@ enum StoreTransaction {
             order.compactMap { key in
                 let (old, new) = (before[key] ?? nil, now[key] ?? nil)
                 return old == new ? nil : ObjectChange(key: key, before: old, after: new)
-            })
+            }
+        )
     }
 }
 
@@ -79,8 +82,11 @@ extension StoreExpectation {
         case (.modRevision(let wanted), let found?) where found.modRevision == wanted: nil
         case (.modRevision(let wanted), let found?):
             StoreError(
-                .conflict, "\(key) was written at revision \(found.modRevision), not \(wanted)."
-                    + " Read it again and retry", key: key)
+                .conflict,
+                "\(key) was written at revision \(found.modRevision), not \(wanted)."
+                    + " Read it again and retry",
+                key: key
+            )
         case (.modRevision(let wanted), nil):
             StoreError(.conflict, "\(key), expected at revision \(wanted), is gone. Read again and retry", key: key)
         }
@@ -92,7 +98,11 @@ extension StoredObject? {
     fileprivate func replaced(_ key: ObjectKey, _ value: JSONValue, lease: LeaseID?, revision: Int64) -> StoredObject {
         if let old = self, old.record.value == value, old.lease == lease { return old }
         let record = StoreRecord(
-            key: key, value: value, createRevision: self?.record.createRevision ?? revision, modRevision: revision)
+            key: key,
+            value: value,
+            createRevision: self?.record.createRevision ?? revision,
+            modRevision: revision
+        )
         return StoredObject(record: record, lease: lease)
     }
 }
@@ -104,14 +114,18 @@ extension StoreError {
 
     static func compacted(_ after: Int64, through: Int64) -> StoreError {
         StoreError(
-            .compacted, "the history after revision \(after) is gone (compacted through \(through))."
-                + " Take a snapshot and watch after its revision")
+            .compacted,
+            "the history after revision \(after) is gone (compacted through \(through))."
+                + " Take a snapshot and watch after its revision"
+        )
     }
 
     /// A revision that this store has never had: its reader knew another or a newer store.
     static func ahead(_ after: Int64, of revision: Int64) -> StoreError {
         StoreError(
-            .compacted, "revision \(after) is ahead of the store, which is at \(revision)."
-                + " Take a snapshot and watch after its revision")
+            .compacted,
+            "revision \(after) is ahead of the store, which is at \(revision)."
+                + " Take a snapshot and watch after its revision"
+        )
     }
 }

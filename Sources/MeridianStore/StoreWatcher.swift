@@ -84,7 +84,9 @@ final class StoreWatcher: Sendable {
 extension StoreError {
     fileprivate static var overflow: StoreError {
         StoreError(
-            .watchOverflow, "the reader is more than \(storeWatchBufferMax) events behind."
-                + " Take a snapshot and watch after its revision")
+            .watchOverflow,
+            "the reader is more than \(storeWatchBufferMax) events behind."
+                + " Take a snapshot and watch after its revision"
+        )
     }
 }

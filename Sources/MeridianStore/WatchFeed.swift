@@ -140,7 +140,8 @@ extension WatchFeed.State {
 
     /// Takes those out of the waiting who want one of the events just published.
     fileprivate mutating func unpark(
-        published: Range<Int>, capacity: Int
+        published: Range<Int>,
+        capacity: Int
     ) -> [(CheckedContinuation<WatchFeed.Outcome, Never>, WatchFeed.Outcome)] {
         var woken: [(CheckedContinuation<WatchFeed.Outcome, Never>, WatchFeed.Outcome)] = []
         // In order of arrival, so that a simulation runs the same way each time.

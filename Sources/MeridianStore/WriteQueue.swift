@@ -42,7 +42,8 @@ struct WriteQueue: Sendable {
         if isClosed { return .refuse(StoreError(.unavailable, "the store is closed")) }
         guard pending.count < StoreBounds.pendingWritesMax else {
             return .refuse(
-                StoreError(.unavailable, "\(pending.count) writes wait for the disk already. Try again later"))
+                StoreError(.unavailable, "\(pending.count) writes wait for the disk already. Try again later")
+            )
         }
         pending.append(write)
         if isWriting { return .wait }

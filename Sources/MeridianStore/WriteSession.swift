@@ -22,12 +22,18 @@ struct WriteSession {
     /// Whether the transaction holds anything to keep.
     var isDirty: Bool { meta != metaBefore || !leasesEnded.isEmpty }
 
-    /// Performs one write. What the write itself gets wrong is the answer's failure; a failing database is thrown.
+    /// Performs one write.
+    ///
+    /// What the write itself gets wrong is the answer's failure; a failing database is thrown.
     mutating func perform(_ request: WriteRequest) throws -> WriteAnswer {
         switch request {
         case .commit(let operations):
             let evaluated = try StoreTransaction.changes(
-                of: operations, revision: meta.revision + 1, hasLease: rows.hasLease, lookup: rows.object)
+                of: operations,
+                revision: meta.revision + 1,
+                hasLease: rows.hasLease,
+                lookup: rows.object
+            )
             switch evaluated {
             case .failure(let error): return .failure(error)
             case .success(let changes): try apply(changes)

@@ -32,7 +32,11 @@ int raise_loopback(void) {
 }
 
 int set_limit(int resource, uint64_t value) {
-    struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
+    struct rlimit limit;
+    if (getrlimit(resource, &limit) != 0) return -1;
+    // Raising a hard limit takes CAP_SYS_RESOURCE, which containers often lack: the machine's own limit then holds.
+    limit.rlim_max = value < limit.rlim_max ? value : limit.rlim_max;
+    limit.rlim_cur = limit.rlim_max;
     return setrlimit(resource, &limit);
 }
 

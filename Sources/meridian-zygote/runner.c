@@ -151,7 +151,8 @@ static int mount_tmp(const struct mz_start *request) {
 
 static int set_limits(const struct mz_start *request) {
     if (set_limit(RLIMIT_CORE, 0) != 0 || set_limit(RLIMIT_NOFILE, request->descriptors) != 0) return -1;
-    if (set_limit(RLIMIT_NPROC, request->processes) != 0 || set_limit(RLIMIT_MSGQUEUE, 0) != 0) return -1;
+    if (request->processes != 0 && set_limit(RLIMIT_NPROC, request->processes) != 0) return -1;
+    if (set_limit(RLIMIT_MSGQUEUE, 0) != 0) return -1;
     return request->data_bytes == 0 ? 0 : set_limit(RLIMIT_DATA, request->data_bytes);
 }
 

@@ -49,6 +49,7 @@ int clone_devices(int trees[]);
 
 // privileges.c
 int raise_loopback(void);
+// Soft and hard limit; never above the hard limit that is in force.
 int set_limit(int resource, uint64_t value);
 // No capability in any set, no supplementary group, the given ids, no new privileges, SIGKILL when the parent dies.
 int drop_privileges(uid_t uid, gid_t gid);

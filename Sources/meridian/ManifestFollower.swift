@@ -12,7 +12,9 @@ struct ManifestFollower: Sendable {
     /// Files that are looked at in a tree; beyond it changes go unseen until one of these changes.
     private static let filesMax = 10_000
 
-    /// Applies and, where asked to, follows until cancelled. A failed apply is printed and the platform goes on.
+    /// Applies and, where asked to, follows until cancelled.
+    ///
+    /// A failed apply is printed and the platform goes on.
     func run(server: String) async {
         guard !files.isEmpty else { return }
         let arguments = ["apply", "--server", server] + files.flatMap { ["-f", $0] }
@@ -37,7 +39,10 @@ struct ManifestFollower: Sendable {
             guard stat(path, &status) == 0 else { continue }
             guard status.st_mode & S_IFMT == S_IFDIR else {
                 found[path] = Stamp(
-                    seconds: Int(status.st_mtim.tv_sec), nanoseconds: Int(status.st_mtim.tv_nsec), size: Int(status.st_size))
+                    seconds: Int(status.st_mtim.tv_sec),
+                    nanoseconds: Int(status.st_mtim.tv_nsec),
+                    size: Int(status.st_size)
+                )
                 continue
             }
             pending += names(in: path).filter { !$0.hasPrefix(".") }.map { "\(path)/\($0)" }
@@ -53,7 +58,8 @@ struct ManifestFollower: Sendable {
             names.append(
                 withUnsafePointer(to: &entry.pointee.d_name) {
                     $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                })
+                }
+            )
         }
         return names
     }

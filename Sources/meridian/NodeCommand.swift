@@ -1,13 +1,14 @@
 // NodeCommand: `meridian node`: the role that `up` starts beside itself.
 import ArgumentParser
-import Glibc
 import MeridianNode
 
 /// Runs an edge and its runners until SIGTERM.
 struct NodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "node", abstract: "Run a node: an edge and its runners; `up` starts one by itself.",
-        shouldDisplay: false)
+        commandName: "node",
+        abstract: "Run a node: an edge and its runners; `up` starts one by itself.",
+        shouldDisplay: false
+    )
 
     @Option(help: "The data directory that the node shares with its control plane.")
     var data = ".meridian"
@@ -22,7 +23,7 @@ struct NodeCommand: AsyncParsableCommand {
         do {
             try await NodeProgram.run(NodeOptions(data: data, edges: edge, name: name))
         } catch {
-            fputs("error: meridian node: \(error)\n", stderr)
+            complain("error: meridian node: \(error)")
             throw ExitCode(1)
         }
     }

@@ -1,6 +1,5 @@
 // UpCommand: `meridian up`: the control plane in this process and a node beside it.
 import ArgumentParser
-import Glibc
 import Logging
 import MeridianCommands
 import MeridianControlPlane
@@ -8,11 +7,13 @@ import MeridianControlPlane
 /// Runs a whole platform on this machine until ctrl-C.
 struct UpCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "up", abstract: "Run the platform on this machine; ctrl-C drains and stops it.",
+        commandName: "up",
+        abstract: "Run the platform on this machine; ctrl-C drains and stops it.",
         discussion: """
             The control plane runs in this process and one node beside it. If the control plane dies, the node goes on
             serving, and the next `up` adopts it with its runners.
-            """)
+            """
+    )
 
     @Option(name: .shortAndLong, help: "Manifests to apply once the platform answers; may be repeated.")
     var filename: [String] = []
@@ -39,11 +40,18 @@ struct UpCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        guard let address = SocketAddressText(api) else { throw ValidationError("--api \"\(api)\" is not ADDRESS:PORT") }
+        guard let address = SocketAddressText(api) else {
+            throw ValidationError("--api \"\(api)\" is not ADDRESS:PORT")
+        }
         var logger = Logger(label: "meridian") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = logLevel.level
         let options = ControlPlaneOptions(
-            data: data, apiHost: address.host, apiPort: address.port, edge: edge, version: clientVersion)
+            data: data,
+            apiHost: address.host,
+            apiPort: address.port,
+            edge: edge,
+            version: clientVersion
+        )
         let follower = ManifestFollower(files: filename, isFollowing: watch)
         let (ready, source) = AsyncStream.makeStream(of: ControlPlaneAddresses.self)
         let plane = ControlPlane(options, logger: logger) { source.yield($0) }
@@ -59,7 +67,7 @@ struct UpCommand: AsyncParsableCommand {
                 try await plane.run()
             }
         } catch {
-            fputs("error: meridian up: \(error)\n", stderr)
+            complain("error: meridian up: \(error)")
             throw ExitCode(1)
         }
     }
@@ -67,10 +75,9 @@ struct UpCommand: AsyncParsableCommand {
 
 /// Prints where the platform answers.
 private func announce(_ addresses: ControlPlaneAddresses) {
-    print("api:  \(addresses.api)")
-    for edge in addresses.edges { print("edge: \(edge)") }
-    if addresses.edges.isEmpty { print("edge: the node does not answer yet; see `meridian status`") }
-    fflush(stdout)
+    say("api:  \(addresses.api)")
+    for edge in addresses.edges { say("edge: \(edge)") }
+    if addresses.edges.isEmpty { say("edge: the node does not answer yet; see `meridian status`") }
 }
 
 /// The log levels that the command line knows.
@@ -95,7 +102,9 @@ struct SocketAddressText {
 
     /// Nil where `text` is of another form.
     init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            return nil
+        }
         let host = text[..<colon]
         let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
         guard !host.isEmpty, isBracketed || !host.contains(":") else { return nil }

@@ -23,7 +23,8 @@ struct ArchitectureTests {
             ("MeridianPlanning", "Foundation", "House.foreign"), ("MeridianPlanning", "Glibc", "pure"),
             ("MeridianEdge", "NIOCore", "House.foreign"), ("MeridianNode", "MeridianControlPlane", "sibling"),
             ("Unknown", "MeridianModel", "no floor"),
-        ])
+        ]
+    )
     func forbiddenImportIsFound(target: String, module: String, word: String) throws {
         let fault = try #require(House.fault(target, importing: module))
         #expect(fault.contains(word))
@@ -37,7 +38,8 @@ struct ArchitectureTests {
 
     @Test("the import of a line is read whatever stands before it")
     func importLines() {
-        let text = "import A\ninternal import B\npackage import struct C.D\n@testable import E\n// import F\nlet import_ = 1\n"
+        let text =
+            "import A\ninternal import B\npackage import struct C.D\n@testable import E\n// import F\nlet import_ = 1\n"
         #expect(Source.imports(in: text).map(\.module) == ["A", "B", "C", "E"])
     }
 
@@ -83,7 +85,9 @@ private struct Source {
 
     /// The modules that a text imports, with the line of each.
     static func imports(in text: String) -> [(line: Int, module: String)] {
-        let words: Set<Substring> = ["internal", "package", "public", "private", "fileprivate", "@testable", "@preconcurrency"]
+        let words: Set<Substring> = [
+            "internal", "package", "public", "private", "fileprivate", "@testable", "@preconcurrency",
+        ]
         let kinds: Set<Substring> = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"]
         return text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().compactMap { number, line in
             var parts = line.split(separator: " ")[...]

@@ -1,6 +1,8 @@
 // House: the floors and the table of allowed imports, as the tests hold it.
 
-/// Which modules each target may import. A target imports only lower floors; siblings never import each other.
+/// Which modules each target may import.
+///
+/// A target imports only lower floors; siblings never import each other.
 enum House {
     /// The floors from the ground up; a name stands on exactly one.
     static let floors: [[String]] = [
@@ -20,7 +22,9 @@ enum House {
     /// What ships with the toolchain and may be used anywhere.
     static let toolchain: Set<String> = ["Glibc", "Synchronization"]
 
-    /// Modules from elsewhere, by the target that may import them. Who is not named may import none.
+    /// Modules from elsewhere, by the target that may import them.
+    ///
+    /// Who is not named may import none.
     static let foreign: [String: Set<String>] = [
         "MeridianStore": ["GRDB", "Foundation"],
         "MeridianControl": ["Logging"],
@@ -52,6 +56,7 @@ enum House {
         }
         if other < own { return nil }
         return other == own
-            ? "\(target) must not import its sibling \(module)" : "\(target) must not import \(module), which is above it"
+            ? "\(target) must not import its sibling \(module)"
+            : "\(target) must not import \(module), which is above it"
     }
 }

@@ -115,7 +115,9 @@ func elfHeader(machine: UInt16, type: UInt16 = 2) -> [UInt8] {
     return bytes
 }
 
-private let cLibrary = ["/lib/x86_64-linux-gnu/libc.so.6", "/lib64/libc.so.6"].first { access($0, R_OK) == 0 }
+private let cLibrary: String? = ["/lib/x86_64-linux-gnu/libc.so.6", "/lib64/libc.so.6"].first { (path: String) in
+    access(path, R_OK) == 0
+}
 
 /// SplitMix64 (Steele, Lea, Flood 2014): the same mutations in every run.
 private struct SplitMix {

@@ -17,7 +17,10 @@ struct PresetDetectionTests {
             (["Package.swift", "main.c"], .swift),
         ])
     func detection(files: [String], preset: BuildPreset) throws {
-        try withTree(files) { tree in #expect(try BuildPreset.detect(BuildSettings(), in: tree) == preset) }
+        try withTree(files) { tree in
+            let detected = try BuildPreset.detect(BuildSettings(), in: tree)
+            #expect(detected == preset)
+        }
     }
 
     @Test("two languages are ambiguous: the error names both files and spec.build.preset")
@@ -43,21 +46,28 @@ struct PresetDetectionTests {
     func command() throws {
         var settings = BuildSettings()
         settings.command = "./build.sh"
-        try withTree(["build.sh"]) { tree in #expect(try BuildPreset.detect(settings, in: tree) == .command) }
+        try withTree(["build.sh"]) { tree in
+            let detected = try BuildPreset.detect(settings, in: tree)
+            #expect(detected == .command)
+        }
     }
 
     @Test("a named preset is not questioned")
     func named() throws {
         var settings = BuildSettings()
         settings.preset = .rust
-        try withTree(["go.mod"]) { tree in #expect(try BuildPreset.detect(settings, in: tree) == .rust) }
+        try withTree(["go.mod"]) { tree in
+            let detected = try BuildPreset.detect(settings, in: tree)
+            #expect(detected == .rust)
+        }
     }
 
     @Test("one ELF program is prebuilt, whatever its processor; two are ambiguous")
     func prebuilt() throws {
         let header = String(decoding: elfHeader(machine: 62), as: UTF8.self)
         try withTree(["bin/server"], content: header) { tree in
-            #expect(try BuildPreset.detect(BuildSettings(), in: tree) == .prebuilt)
+            let detected = try BuildPreset.detect(BuildSettings(), in: tree)
+            #expect(detected == .prebuilt)
         }
         try withTree(["bin/server", "bin/other"], content: header) { tree in
             let error = #expect(throws: BuildError.self) { try BuildPreset.detect(BuildSettings(), in: tree) }
@@ -103,9 +113,13 @@ struct PresetDetectionTests {
             let make = { (tree: SourceTree) in
                 try Recipe.make(.go, BuildSettings(), tree: tree, toolchains: tools, cache: "/cache").build.first?.text
             }
-            try withTree(["main.go"], content: "// x\npackage main\n") { #expect(try make($0)?.hasSuffix(" .") == true) }
-            try withTree(["cmd/web/main.go"], content: "package main\n") {
-                #expect(try make($0)?.hasSuffix(" ./cmd/web") == true)
+            try withTree(["main.go"], content: "// x\npackage main\n") { tree in
+                let command = try make(tree)
+                #expect(command?.hasSuffix(" .") == true)
+            }
+            try withTree(["cmd/web/main.go"], content: "package main\n") { tree in
+                let command = try make(tree)
+                #expect(command?.hasSuffix(" ./cmd/web") == true)
             }
             try withTree(["cmd/a/main.go", "cmd/b/main.go"], content: "package main\n") { tree in
                 let error = #expect(throws: BuildError.self) { try make(tree) }
@@ -146,7 +160,8 @@ struct PresetDetectionTests {
                 #expect(error?.reason == "SourceInvalid")
             }
             try withTree(["-o.c", "a.c"]) { tree in
-                #expect(try make(tree).build.first?.arguments.contains("./-o.c") == true)
+                let arguments = try make(tree).build.first?.arguments
+                #expect(arguments?.contains("./-o.c") == true)
             }
         }
     }

@@ -1,7 +1,6 @@
 // QueueTests: turns are given in order, equal builds are shared, cancelling disturbs nobody else.
 internal import MeridianModel
 internal import MeridianPorts
-internal import Synchronization
 internal import Testing
 
 @testable internal import MeridianBuilds
@@ -11,27 +10,27 @@ struct QueueTests {
     @Test("turns are given first come, first served")
     func order() async throws {
         let turns = Turns(concurrent: 1, waitingMax: 10)
-        let order = Mutex<[Int]>([])
+        let order = Seen()
         try await turns.take()
         await withTaskGroup(of: Void.self) { group in
             for number in 0..<5 {
                 group.addTask {
                     try? await turns.take()
-                    order.withLock { $0.append(number) }
+                    order.add(.output(.build, "\(number)"))
                     turns.give()
                 }
                 await until { turns.waitingCount == number + 1 }
             }
             turns.give()
         }
-        #expect(order.withLock { $0 } == [0, 1, 2, 3, 4])
+        #expect(order.output == ["0", "1", "2", "3", "4"])
     }
 
     @Test("a full queue refuses, and a cancelled one leaves the queue")
     func refusals() async throws {
         let turns = Turns(concurrent: 1, waitingMax: 1)
         try await turns.take()
-        let waiting = Task { () throws(Turns.Refusal) in try await turns.take() }
+        let waiting = Task { try await turns.take() }
         await until { turns.waitingCount == 1 }
         await #expect(throws: Turns.Refusal.full) { try await turns.take() }
         waiting.cancel()
@@ -44,30 +43,30 @@ struct QueueTests {
     @Test("equal requests share one build, and one that leaves does not end it")
     func sharing() async throws {
         let shared = SharedBuilds()
-        let started = Mutex(0)
+        let started = Seen()
         let gate = Turns(concurrent: 1, waitingMax: 10)
         try await gate.take()
         let body: @Sendable (@escaping SharedBuilds.Report) async -> SharedBuilds.Ended = { _ in
-            started.withLock { $0 += 1 }
+            started.add(.stageStarted(.build))
             guard (try? await gate.take()) != nil else { return .failure(.cancelled(.build)) }
             return .success(outcome)
         }
-        let first = Task { () throws(BuildError) in try await shared.join(key("a"), report: { _ in }, body) }
+        let first = Task { try await shared.join(key("a"), report: { _ in }, body) }
         await until { gate.waitingCount == 1 }
-        let second = Task { () throws(BuildError) in try await shared.join(key("a"), report: { _ in }, body) }
+        let second = Task { try await shared.join(key("a"), report: { _ in }, body) }
         await until { shared.waiterCount == 2 }
         first.cancel()
         await #expect(throws: BuildError.self) { try await first.value }
         gate.give()
         #expect(try await second.value == outcome)
-        #expect(started.withLock { $0 } == 1)
+        #expect(started.all.count == 1)
     }
 
     @Test("when the last one leaves, the build is cancelled")
     func abandonment() async throws {
         let shared = SharedBuilds()
         let gate = Turns(concurrent: 0, waitingMax: 10)
-        let task = Task { () throws(BuildError) in
+        let task = Task {
             try await shared.join(key("a"), report: { _ in }) { _ in
                 guard (try? await gate.take()) != nil else { return .failure(.cancelled(.build)) }
                 return .success(outcome)

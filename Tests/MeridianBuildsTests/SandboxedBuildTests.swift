@@ -238,7 +238,7 @@ struct SandboxedBuildTests {
         settings.command = "(setsid sleep 98765 &); echo begun; sleep 98765"
         let request = BuildRequest(revision: "default/app-00001", source: source, settings: settings)
         let seen = Seen()
-        let task = Task { () throws(BuildError) in try await fixture.builder.build(request) { seen.add($0) } }
+        let task = Task { try await fixture.builder.build(request) { seen.add($0) } }
         await until { seen.output.contains("begun") }
         #expect(isRunning("98765"))
         task.cancel()

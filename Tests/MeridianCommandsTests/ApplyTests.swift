@@ -43,10 +43,15 @@ struct ApplyTests {
         let platform = FakePlatform()
         let first = await CommandRun(["apply", "-f", file], on: platform)
         #expect(first.code == 0)
-        #expect(first.output == "region/fra created\nsecret/db created\napp/hello created\ntrafficsplit/hello created\n")
+        #expect(
+            first.output == "region/fra created\nsecret/db created\napp/hello created\ntrafficsplit/hello created\n"
+        )
         #expect(platform.uploads.count == 1)
         let second = await CommandRun(["apply", "-f", file], on: platform)
-        #expect(second.output == "region/fra unchanged\nsecret/db unchanged\napp/hello unchanged\ntrafficsplit/hello unchanged\n")
+        #expect(
+            second.output
+                == "region/fra unchanged\nsecret/db unchanged\napp/hello unchanged\ntrafficsplit/hello unchanged\n"
+        )
     }
 
     @Test("the digest of the source reaches the object, and changed source changes it")
@@ -70,7 +75,11 @@ struct ApplyTests {
         #expect(run.code == 1)
         #expect(run.output == "")
         #expect(run.errors.contains("broken.yaml:4:8: unknown field \"spec.nope\""))
-        #expect(run.errors.hasSuffix("error: the manifests: have 1 error, listed above; nothing was sent. Mend them first\n"))
+        #expect(
+            run.errors.hasSuffix(
+                "error: the manifests: have 1 error, listed above; nothing was sent. Mend them first\n"
+            )
+        )
         #expect(try await platform.list(ObjectQuery(kind: knownKind("regions"))).items.isEmpty)
         #expect(platform.uploads.isEmpty)
     }
@@ -99,7 +108,11 @@ struct ApplyTests {
     func documents() async throws {
         let run = await CommandRun(["apply", "-f", file, "-o", "json"], on: FakePlatform())
         let list = try JSONValue(parsing: run.output)
-        #expect(list["items"]?.array?.map(objectReference) == ["region/fra", "secret/db", "app/hello", "trafficsplit/hello"])
+        #expect(
+            list["items"]?.array?.map(objectReference) == [
+                "region/fra", "secret/db", "app/hello", "trafficsplit/hello",
+            ]
+        )
     }
 
     @Test("a refusal of the server names the manifest's place and what was applied before")
@@ -108,10 +121,12 @@ struct ApplyTests {
         platform.update { $0.refusal = ControlPlaneError(status: 503, message: "the store is full. Free some space") }
         let run = await CommandRun(["apply", "-f", file], on: platform)
         #expect(run.code == 1)
-        #expect(run.errors == """
-            error: \(file):15:1: region/fra: the store is full. Free some space. 0 of 4 objects were applied before
+        #expect(
+            run.errors == """
+                error: \(file):16:1: region/fra: the store is full. Free some space. 0 of 4 objects were applied before
 
-            """)
+                """
+        )
     }
 
     @Test("diff exits 1 with the changes, 0 without, 2 after an error")
@@ -137,16 +152,20 @@ struct ApplyTests {
     func plan() async {
         let platform = FakePlatform()
         let idle: JSONValue = ["text": "write status", "object": "App/default/a", "why": "it changed"]
-        let new: JSONValue = ["text": "create revision hello-00001", "object": "App/default/hello", "why": "the app is new"]
+        let new: JSONValue = [
+            "text": "create revision hello-00001", "object": "App/default/hello", "why": "the app is new",
+        ]
         platform.update { $0.plans = (["steps": [idle, new]], ["steps": [idle]]) }
         let run = await CommandRun(["plan", "-f", file], on: platform)
         #expect(run.code == 2)
-        #expect(run.output == """
-            App/default/hello
-              create revision hello-00001, because the app is new
-            1 step to take.
+        #expect(
+            run.output == """
+                App/default/hello
+                  create revision hello-00001, because the app is new
+                1 step to take.
 
-            """)
+                """
+        )
         platform.update { $0.plans.with = ["steps": [idle]] }
         let nothing = await CommandRun(["plan", "-f", file], on: platform)
         #expect((nothing.code, nothing.output) == (0, "Nothing to do.\n"))

@@ -35,20 +35,30 @@ struct CommandRun {
     ///   - platform: What a connection leads to; nil: every connection fails.
     ///   - columns: The width of the terminal that standard error is; nil: a pipe.
     init(
-        _ arguments: [String], on platform: FakePlatform? = nil, input: String? = nil, columns: Int? = nil,
+        _ arguments: [String],
+        on platform: FakePlatform? = nil,
+        input: String? = nil,
+        columns: Int? = nil,
         environment: [String: String] = ["MERIDIAN_SERVER": "http://test"]
     ) async {
         let output = WrittenText()
         let errors = WrittenText(terminalColumns: columns)
         let context = CommandContext(
-            output: output, errors: errors, standardInput: { input.map { Array($0.utf8) } },
-            environment: { environment[$0] }, now: { FakePlatform.now },
+            output: output,
+            errors: errors,
+            standardInput: { input.map { Array($0.utf8) } },
+            environment: { environment[$0] },
+            now: { FakePlatform.now },
             connect: { url in
                 guard let platform else { throw ControlPlaneError(status: nil, message: "no Meridian API at \(url)") }
                 return platform
-            }, handlesInterrupts: false)
+            }
+        )
         code = await CommandContext.$current.withValue(context) {
-            await CommandProgram.run(TestProgram.self, arguments: arguments)
+            // As inside another verb: the test's process is not the verb's to end.
+            await CommandProgram.$depth.withValue(1) {
+                await CommandProgram.run(TestProgram.self, arguments: arguments)
+            }
         }
         self.output = output.text
         self.errors = errors.text

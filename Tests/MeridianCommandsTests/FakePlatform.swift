@@ -2,6 +2,7 @@
 
 import MeridianMerging
 import MeridianModel
+import MeridianPorts
 import Synchronization
 
 @testable import MeridianCommands
@@ -16,7 +17,8 @@ final class FakePlatform: ControlPlaneAPI {
         var objects: [ObjectKey: JSONValue] = [:]
         var version = 0
         var history: [(version: Int, change: ObjectChange)] = []
-        var watchers: [Int: (query: ObjectQuery, stream: AsyncThrowingStream<ObjectChange, any Error>.Continuation)] = [:]
+        var watchers: [Int: (query: ObjectQuery, stream: AsyncThrowingStream<ObjectChange, any Error>.Continuation)] =
+            [:]
         var uploads: [Digest] = []
         var log: [String] = []
         /// The plan with objects, and without.
@@ -28,7 +30,9 @@ final class FakePlatform: ControlPlaneAPI {
     /// Plays the loop: called after every write of an object, outside the lock.
     private let afterWrite: @Sendable (FakePlatform, ObjectKey) -> Void
 
-    init(afterWrite: @escaping @Sendable (FakePlatform, ObjectKey) -> Void = { _, _ in }) { self.afterWrite = afterWrite }
+    init(afterWrite: @escaping @Sendable (FakePlatform, ObjectKey) -> Void = { _, _ in }) {
+        self.afterWrite = afterWrite
+    }
 
     var uploads: [Digest] { state.withLock { $0.uploads } }
     var log: [String] { state.withLock { $0.log } }
@@ -63,7 +67,7 @@ final class FakePlatform: ControlPlaneAPI {
     private func record(_ action: ObjectChange.Action, _ object: JSONValue, _ key: ObjectKey, _ state: inout State) {
         state.version += 1
         let versioned = object.settingMetadata("resourceVersion", .string(String(state.version)))
-        state.objects[key] = action == .deleted ? nil : versioned
+        if action == .deleted { state.objects.removeValue(forKey: key) } else { state.objects[key] = versioned }
         let change = ObjectChange(action: action, object: versioned)
         state.history.append((state.version, change))
         for watcher in state.watchers.values where matches(versioned, watcher.query) { watcher.stream.yield(change) }
@@ -86,7 +90,7 @@ final class FakePlatform: ControlPlaneAPI {
 }
 
 extension FakePlatform {
-    func version() async throws -> JSONValue { ["version": "0.1.0-test"] }
+    func version() async throws -> JSONValue { ["meridian": "0.1.0-test"] }
     func status() async throws -> JSONValue { ["apps": 1] }
 
     func list(_ query: ObjectQuery) async throws -> ObjectList {
@@ -104,30 +108,36 @@ extension FakePlatform {
         }
     }
 
-    func watch(_ query: ObjectQuery, after version: String) -> AsyncThrowingStream<ObjectChange, any Error> {
+    func watch(
+        _ query: ObjectQuery,
+        after version: String,
+        _ handle: (ObjectChange) async throws -> Void
+    ) async throws {
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: ObjectChange.self)
         state.withLock { state in
-            let id = state.watchers.count
             for (number, change) in state.history where number > Int(version) ?? 0 && matches(change.object, query) {
                 continuation.yield(change)
             }
-            state.watchers[id] = (query, continuation)
+            state.watchers[state.watchers.count] = (query, continuation)
         }
-        return stream
+        for try await change in stream { try await handle(change) }
+        try Task.checkCancellation()
     }
 
-    func apply(_ json: JSONValue, _ key: ObjectKey, isDryRun: Bool) async throws -> JSONValue {
+    func apply(_ json: JSONValue, _ key: ObjectKey, isDryRun: Bool) async throws -> AppliedObject {
         let kind = try knownKind(key.kind)
         let result = try state.withLock { state in
             if let refusal = state.refusal { throw refusal }
             let live = state.objects[key]
             var merged = applied(live: live, config: json.sealed, kind: kind)
-            if let live, normalized(live, kind: kind) == normalized(merged, kind: kind) { return live }
+            if let live, normalized(live, kind: kind) == normalized(merged, kind: kind) {
+                return AppliedObject(key: key, outcome: .unchanged, object: live)
+            }
             let generation = live?["metadata"]?["generation"]?.integer ?? 0
             merged = merged.settingMetadata("generation", .integer(generation + 1))
-            if isDryRun { return merged }
-            record(live == nil ? .added : .modified, merged, key, &state)
-            return state.objects[key] ?? merged
+            if !isDryRun { record(live == nil ? .added : .modified, merged, key, &state) }
+            let after = isDryRun ? merged : state.objects[key] ?? merged
+            return AppliedObject(key: key, outcome: live == nil ? .created : .configured, object: after)
         }
         if !isDryRun { afterWrite(self, key) }
         return result
@@ -157,12 +167,11 @@ extension FakePlatform {
         return .null
     }
 
-    func log(_ app: ObjectKey, _ selection: LogSelection) -> AsyncThrowingStream<String, any Error> {
-        let (stream, continuation) = AsyncThrowingStream.makeStream(of: String.self)
-        continuation.yield("2026-01-01T00:00:00Z runner-1 \(selection.isBuild ? "built" : "hello")")
-        continuation.finish()
-        return stream
+    func log(_ request: LogRequest, _ handle: (String) async throws -> Void) async throws {
+        try await handle("2026-01-01T00:00:00Z runner-1 \(request.isBuild ? "built" : "hello")")
     }
+
+    func shutdown() async {}
 
     func plan(_ objects: [JSONValue]) async throws -> JSONValue {
         state.withLock { objects.isEmpty ? $0.plans.without : $0.plans.with }
@@ -185,7 +194,9 @@ extension JSONValue {
         guard self["kind"]?.string == Secret.kind, case .object(var secret) = self,
             case .object(let plain)? = secret["stringData"]
         else { return self }
-        let sealed = plain.members.map { JSONObject.Member(key: $0.key, value: .string("sealed:\($0.value.string?.count ?? 0)")) }
+        let sealed = plain.members.map {
+            JSONObject.Member(key: $0.key, value: .string("sealed:\($0.value.string?.count ?? 0)"))
+        }
         secret["stringData"] = nil
         secret["sealed"] = .object(JSONObject(sealed))
         return .object(secret)

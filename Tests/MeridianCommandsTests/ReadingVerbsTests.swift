@@ -51,7 +51,9 @@ struct ReadingVerbsTests {
             hello   -       True    hello-00001   0         http://hello.default.localhost   60m
 
             """
-        for words in [["apps"], ["app"], ["APP", "hello"], ["app/hello"], ["apps", "-l", "tier=web"], ["apps", "-A"]] {
+        for words in [
+            ["apps"], ["app"], ["APP", "hello"], ["app/hello"], ["apps", "-l", "tier=web"], ["apps", "-A"],
+        ] {
             let run = await CommandRun(["get"] + words, on: platform())
             #expect(run.code == 0)
             let shown = run.output.replacing("NAMESPACE   ", with: "").replacing("default     ", with: "")
@@ -65,7 +67,9 @@ struct ReadingVerbsTests {
         #expect(try JSONValue(parsing: one.output)["metadata"]?["name"] == "hello")
         let yaml = await CommandRun(["get", "apps", "-o", "yaml"], on: platform())
         #expect(yaml.output.hasPrefix("apiVersion: meridian.dev/v1\nkind: App\n"))
-        #expect(await CommandRun(["get", "revisions", "-o", "name"], on: platform()).output == "revision/hello-00001\n")
+        #expect(
+            await CommandRun(["get", "revisions", "-o", "name"], on: platform()).output == "revision/hello-00001\n"
+        )
         let none = await CommandRun(["get", "regions"], on: platform())
         #expect((none.code, none.output, none.errors) == (0, "", "No regions found.\n"))
     }
@@ -74,10 +78,13 @@ struct ReadingVerbsTests {
     func errors() async {
         let missing = await CommandRun(["get", "app", "helo"], on: platform())
         #expect(missing.code == 1)
-        #expect(missing.errors == "error: app/helo: not found in namespace default. See what there is with: meridian get apps\n")
+        #expect(
+            missing.errors
+                == "error: app/helo: not found in namespace default. See what there is with: meridian get apps\n"
+        )
         let unknown = await CommandRun(["get", "aps"], on: platform())
         #expect(unknown.code == 64)
-        #expect(unknown.errors.contains("\"aps\" is no kind: did you mean \"apps\"?"))
+        #expect(unknown.errors.contains("\"aps\" is no kind: did you mean \"app\"?"))
         let away = await CommandRun(["get", "apps"])
         #expect((away.code, away.errors) == (1, "error: no Meridian API at http://test\n"))
         #expect(await CommandRun(["get"], on: platform()).code == 64)
@@ -87,7 +94,9 @@ struct ReadingVerbsTests {
 
     @Test("the server is found by option, variable and data directory, and asked for otherwise")
     func server() async throws {
-        let folder = try TestFolder(["server.json": #"{"api": "http://127.0.0.1:7700/", "pid": 1}"#, "bad/server.json": "{"])
+        let folder = try TestFolder([
+            "server.json": #"{"api": "http://127.0.0.1:7700/", "pid": 1}"#, "bad/server.json": "{",
+        ])
         func address(_ option: String?, _ variable: String?, _ data: String) throws -> String {
             try ServerAddress(option: option, dataDirectory: data) { _ in variable }.url()
         }
@@ -105,64 +114,75 @@ struct ReadingVerbsTests {
     @Test("describe shows identity, spec, status, conditions, revisions and events")
     func describe() async {
         let run = await CommandRun(["describe", "app", "hello"], on: platform())
-        #expect(run.output == """
-            Name:         hello
-            Namespace:    default
-            Kind:         App
-            Labels:       tier=web
-            Created:      2025-12-31T23:00:00Z (60m ago)
-            Generation:   1 (observed: 1)
+        #expect(
+            run.output == """
+                Name:         hello
+                Namespace:    default
+                Kind:         App
+                Labels:       tier=web
+                Created:      2025-12-31T23:00:00Z (60m ago)
+                Generation:   1 (observed: 1)
 
-            Spec:
-              source:
-                path: ./hello
+                Spec:
+                  source:
+                    path: ./hello
 
-            Status:
-              servingRevision: hello-00001
-              latestRevision: hello-00001
-              url: http://hello.default.localhost
+                Status:
+                  servingRevision: hello-00001
+                  latestRevision: hello-00001
+                  url: http://hello.default.localhost
 
-            Conditions:
-              TYPE    STATUS   REASON      SINCE
-              Ready   True     Listening   60s
-                  hello-00001: listens on 0.0.0.0:8080
+                Conditions:
+                  TYPE    STATUS   REASON      SINCE
+                  Ready   True     Listening   60s
+                      hello-00001: listens on 0.0.0.0:8080
 
-            Revisions:
-              NAME          APP     BUILT   READY   RUNNERS   REASON      AGE
-              hello-00001   hello   -       True    0         Listening   60m
+                Revisions:
+                  NAME          APP     BUILT   READY   RUNNERS   REASON      AGE
+                  hello-00001   hello   -       True    0         Listening   60m
 
-            Runners:
-              none
+                Runners:
+                  none
 
-            Events:
-              LAST   TYPE   REASON           MESSAGE
-              30s    -      RevisionServes   hello-00001 serves (×2)
+                Events:
+                  LAST   TYPE   REASON           MESSAGE
+                  30s    -      RevisionServes   hello-00001 serves (×2)
 
-            """)
+                """
+        )
         #expect(await CommandRun(["describe", "app"], on: platform()).code == 64)
     }
 
     @Test("events, status, logs and version")
     func others() async {
         let events = await CommandRun(["events", "--for", "app/hello"], on: platform())
-        #expect(events.output == "LAST   TYPE   REASON           MESSAGE\n30s    -      RevisionServes   hello-00001 serves (×2)\n")
+        #expect(
+            events.output
+                == "LAST   TYPE   REASON           MESSAGE\n30s    -      RevisionServes   hello-00001 serves (×2)\n"
+        )
         #expect(await CommandRun(["events", "--for", "region/x"], on: platform()).errors == "No events found.\n")
         #expect(await CommandRun(["events", "--for", "hello"], on: platform()).code == 64)
         let status = await CommandRun(["status"], on: platform())
-        #expect(status.output == """
-            Server    http://test, version 0.1.0-test
-            Nodes     1 of 1 ready
-            Edge      http://127.0.0.1:8080
-            Runners   3
-            Apps      1 (0 serving, 0 under way, 0 failed)
+        #expect(
+            status.output == """
+                Server    http://test, version 0.1.0-test
+                Nodes     1 of 1 ready
+                Edge      http://127.0.0.1:8080
+                Runners   3
+                Apps      1 (0 serving, 0 under way, 0 failed)
 
-            """)
+                """
+        )
         let logs = await CommandRun(["logs", "hello", "--build"], on: platform())
         #expect(logs.output == "2026-01-01T00:00:00Z runner-1 built\n")
         let version = await CommandRun(["version"], on: platform())
         #expect(version.output == "client  \(clientVersion)\nserver  0.1.0-test at http://test\n")
         let alone = await CommandRun(["version"])
-        #expect((alone.code, alone.output) == (0, "client  \(clientVersion)\nserver  none: no Meridian API at http://test\n"))
+        #expect(
+            (alone.code, alone.output) == (
+                0, "client  \(clientVersion)\nserver  none: no Meridian API at http://test\n"
+            )
+        )
     }
 
     @Test("rollback says from where to where; restart and rebuild name the app")
@@ -187,7 +207,8 @@ struct ReadingVerbsTests {
         #expect(missing.code == 1)
         #expect(missing.errors.hasPrefix("error: app/hello: not found in namespace default."))
         #expect(await CommandRun(["delete", "app/hello", "--ignore-not-found"], on: shop).code == 0)
-        let text = manifest("App", "spec: {source: {path: gone}}", name: "b") + "---\n" + manifest("Region", "", name: "r")
+        let text =
+            manifest("App", "spec: {source: {path: gone}}", name: "b") + "---\n" + manifest("Region", "", name: "r")
         shop.put(["kind": "App", "metadata": ["name": "b", "namespace": "default"]])
         shop.put(["kind": "Region", "metadata": ["name": "r"]])
         let files = await CommandRun(["delete", "-f", "-"], on: shop, input: text)

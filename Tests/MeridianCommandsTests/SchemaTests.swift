@@ -15,7 +15,10 @@ struct SchemaTests {
         let files = Kind.all.map(SchemaFile.init)
         #expect(names(in: "\(root)/schemas") == files.map(\.name).sorted(), "run: meridian schema --all schemas")
         for file in files {
-            #expect(text(of: "\(root)/schemas/\(file.name)") == file.text, "\(file.name): run: meridian schema --all schemas")
+            #expect(
+                text(of: "\(root)/schemas/\(file.name)") == file.text,
+                "\(file.name): run: meridian schema --all schemas"
+            )
         }
     }
 

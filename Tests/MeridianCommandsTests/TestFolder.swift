@@ -69,7 +69,7 @@ func packageRoot() -> String? {
     let folder = String(here[..<(here.lastIndex(of: "/") ?? here.startIndex)])
     guard let real = realpath(folder, nil) else { return nil }
     defer { free(real) }
-    return String(cString: real).split(separator: "/").dropLast(2).reduce("") { "\($0)/\($1)" }
+    return "/" + String(cString: real).split(separator: "/").dropLast(2).joined(separator: "/")
 }
 
 private func removeTree(_ path: String) {

@@ -37,21 +37,24 @@ struct ValidateTests {
         let shown = run.output.split(separator: "\n").map { $0.dropFirst(folder.path.count + 1) }
         #expect(run.code == 1)
         #expect(run.errors == "")
-        #expect(shown == [
-            "a.yaml:5:18: spec.source.path: no directory \"./shpo\" (looked for \(folder.path)/shpo): did you mean \"shop\"?",
-            "a.yaml:6:3: unknown field \"spec.regoins\": did you mean \"regions\"?",
-            "a.yaml:7:26: spec.scaling.max: 2000 is out of range; give 1 to 1000",
-            "a.yaml:9:13: apiVersion: \"meridian.dev/v2\" is no version known here. Write apiVersion: meridian.dev/v1",
-            "a.yaml:10:7: kind: \"Ap\" is no kind known here: did you mean \"App\"?",
-            "b.yaml:2:1: did not find expected ',' or ']' while parsing a flow sequence",
-            "c.json:1:74: metadata.name: \"X\" is not a name: use lower-case letters, digits and inner hyphens, at most 63 characters",
-            "d.yaml:3:18: metadata.name: App/default/shop is declared twice, first at \(folder.path)/a.yaml:3:18. Remove one",
-            "d.yaml:4:23: spec.source.path: \"d.yaml\" is a file, not a directory. Name the directory that holds the source",
-            """
-            d.yaml:4:42: warning: spec.syscalls: SyscallAllowlist "tight" is not declared in the given files. \
-            Add a SyscallAllowlist named tight or fix the name
-            """,
-        ].map { Substring($0) })
+        #expect(
+            shown
+                == [
+                    "a.yaml:5:18: spec.source.path: no directory \"./shpo\" (looked for \(folder.path)/shpo): did you mean \"shop\"?",
+                    "a.yaml:6:3: unknown field \"spec.regoins\": did you mean \"regions\"?",
+                    "a.yaml:7:26: spec.scaling.max: 2000 is out of range; give 1 to 1000",
+                    "a.yaml:9:13: apiVersion: \"meridian.dev/v2\" is no version known here. Write apiVersion: meridian.dev/v1",
+                    "a.yaml:10:7: kind: \"Ap\" is no kind known here: did you mean \"App\"?",
+                    "b.yaml:2:1: did not find expected ',' or ']' while parsing a flow sequence that begins on line 1",
+                    "c.json:1:74: metadata.name: \"X\" is not a name: use lower-case letters, digits and inner hyphens, at most 63 characters",
+                    "d.yaml:3:18: metadata.name: App/default/shop is declared twice, first at \(folder.path)/a.yaml:3:18. Remove one",
+                    "d.yaml:4:23: spec.source.path: \"d.yaml\" is a file, not a directory. Name the directory that holds the source",
+                    """
+                    d.yaml:4:42: warning: spec.syscalls: SyscallAllowlist "tight" is not declared in the given files. \
+                    Add a SyscallAllowlist named tight or fix the name
+                    """,
+                ].map { Substring($0) }
+        )
     }
 
     @Test("right manifests are counted, warnings do not fail, standard input is read")
@@ -78,8 +81,10 @@ struct ValidateTests {
     func thousand() throws {
         let texts = (0..<1000).map { number in
             manifest(
-                "App", "spec: {source: {path: .}, env: {A: b}, scaling: {max: 3}, regions: {preferred: [local]}}",
-                name: "app-\(number)")
+                "App",
+                "spec: {source: {path: .}, env: {A: b}, scaling: {max: 3}, regions: {preferred: [local]}}",
+                name: "app-\(number)"
+            )
         }
         let bytes = Array(texts.joined(separator: "---\n").utf8)
         let clock = ContinuousClock()

@@ -7,7 +7,9 @@ import Testing
 
 private let hello = ObjectKey(kind: "App", namespace: "default", name: "hello")
 
-private func app(_ generation: Int, _ conditions: [Condition], serving: String? = nil, latest: String? = "hello-00002") -> App {
+private func app(_ generation: Int, _ conditions: [Condition], serving: String? = nil, latest: String? = "hello-00002")
+    -> App
+{
     var app = App(metadata: Metadata(name: "hello", namespace: "default"), spec: AppSpec())
     app.status.observedGeneration = generation
     app.status.conditions = conditions
@@ -33,20 +35,29 @@ struct WaitTests {
     func story() {
         var progress = progress
         var lines: [String] = []
-        lines += progress.see(app(1, [Condition("Ready", .isTrue, "Listening")], serving: "hello-00001"), at: .seconds(0))
+        lines += progress.see(
+            app(1, [Condition("Ready", .isTrue, "Listening")], serving: "hello-00001"),
+            at: .seconds(0)
+        )
         lines += progress.see(app(2, [Condition("Ready", .unknown, "InProgress", "is being built")]), at: .seconds(1))
         #expect(progress.state == .underWay("is being built"))
         lines += progress.see(revision(2, stages: [("source", 12), ("build", 3200)]), at: .seconds(3))
-        lines += progress.see(revision(2, stages: [("source", 12), ("build", 3200), ("portCheck", 65_000)]), at: .seconds(4))
+        lines += progress.see(
+            revision(2, stages: [("source", 12), ("build", 3200), ("portCheck", 65_000)]),
+            at: .seconds(4)
+        )
         let ready = [Condition("Built", .isTrue, "Built"), Condition("Ready", .isTrue, "Listening")]
         lines += progress.see(app(2, ready, serving: "hello-00001"), at: .seconds(4))
         #expect(!progress.isDone)
         lines += progress.see(app(2, ready, serving: "hello-00002"), at: .milliseconds(4250))
         #expect(progress.isDone)
-        #expect(lines == [
-            "app/hello  source 12ms", "app/hello  build 3.2s", "app/hello  port check 1m05s", "app/hello  activate 250ms",
-            "app/hello  ready after 4.2s: hello-00002 serves at http://hello.default.localhost",
-        ])
+        #expect(
+            lines == [
+                "app/hello  source 12ms", "app/hello  build 3.2s", "app/hello  port check 1m05s",
+                "app/hello  activate 250ms",
+                "app/hello  ready after 4.2s: hello-00002 serves at http://hello.default.localhost",
+            ]
+        )
     }
 
     @Test("a failure of an older generation is not the failure of this one")
@@ -62,9 +73,11 @@ struct WaitTests {
         var progress = progress
         var pinned = app(2, [Condition("Ready", .isTrue, "Listening")], serving: "hello-00001")
         pinned.status.pinnedRevision = "hello-00001"
-        #expect(progress.see(pinned, at: .seconds(1)) == [
-            "app/hello  ready after 1.0s: hello-00001 serves at http://hello.default.localhost"
-        ])
+        #expect(
+            progress.see(pinned, at: .seconds(1)) == [
+                "app/hello  ready after 1.0s: hello-00001 serves at http://hello.default.localhost"
+            ]
+        )
     }
 
     @Test("the first failure ends the wait, and its words are the condition's")
@@ -76,29 +89,35 @@ struct WaitTests {
         let message = "hello-00002: exited with code 3\nlast output:\nno such host"
         _ = report.see(app(2, [Condition("Ready", .isFalse, "Exited", message)]), at: .seconds(2))
         #expect(report.isDone)
-        #expect(report.errors(timeout: .seconds(300)).map(\.description) == [
-            "app/hello: Exited: \(message). See the whole output with: meridian logs hello --build"
-        ])
+        #expect(
+            report.errors(timeout: .seconds(300)).map(\.description) == [
+                "app/hello: Exited: \(message). See the whole output with: meridian logs hello --build"
+            ]
+        )
     }
 
     @Test("a time-out says what is waited for")
     func timedOut() {
         let report = WaitReport(goals: [AppGoal(key: hello, generation: 2)])
-        #expect(report.errors(timeout: .seconds(300)).map(\.description) == [
-            """
-            app/hello: not ready after 5m: waiting for the control plane. \
-            It goes on; look again with: meridian describe app hello
-            """
-        ])
+        #expect(
+            report.errors(timeout: .seconds(300)).map(\.description) == [
+                """
+                app/hello: not ready after 5m: waiting for the control plane. \
+                It goes on; look again with: meridian describe app hello
+                """
+            ]
+        )
     }
 
     @Test("the live block has one clipped line per app and is drawn over the last one")
     func block() {
         var report = WaitReport(goals: [AppGoal(key: hello, generation: 2)])
         _ = report.see(revision(2, stages: [("source", 12)]), at: .seconds(1))
-        #expect(report.block(at: .seconds(2), columns: 80) == [
-            "… app/hello  2.0s  waiting for the control plane  (source 12ms)"
-        ])
+        #expect(
+            report.block(at: .seconds(2), columns: 80) == [
+                "… app/hello  2.0s  waiting for the control plane  (source 12ms)"
+            ]
+        )
         #expect(report.block(at: .seconds(2), columns: 11) == ["… app/hello"])
         var block = LiveBlock()
         #expect(block.replacing(with: ["a", "b"]) == "a\nb\n")
@@ -107,7 +126,9 @@ struct WaitTests {
 
     @Test("many apps are counted below the block")
     func manyApps() {
-        let goals = (0..<25).map { AppGoal(key: ObjectKey(kind: "App", namespace: "default", name: "a\($0)"), generation: 1) }
+        let goals = (0..<25).map {
+            AppGoal(key: ObjectKey(kind: "App", namespace: "default", name: "a\($0)"), generation: 1)
+        }
         let lines = WaitReport(goals: goals).block(at: .zero, columns: 80)
         #expect(lines.count == 21)
         #expect(lines.last == "  and 5 more; 0 of 25 are ready")
@@ -125,7 +146,11 @@ struct WaitTests {
         #expect(piped.code == 0)
         #expect(piped.output == "app/hello created\n")
         #expect(piped.errors.hasPrefix("app/hello  ready after "))
-        let terminal = await CommandRun(["apply", "-f", "\(folder.path)/app.yaml", "--wait=30s"], on: platform, columns: 60)
+        let terminal = await CommandRun(
+            ["apply", "-f", "\(folder.path)/app.yaml", "--wait=30s"],
+            on: platform,
+            columns: 60
+        )
         #expect(terminal.code == 0)
         #expect(terminal.errors.contains("✓ app/hello"))
     }

@@ -5,4 +5,5 @@
 #include "clinux_edge.h"
 #include "clinux_runners.h"
 #include "clinux_files.h"
+#include "clinux_process.h"
 #endif

@@ -60,7 +60,7 @@ struct mz_start {
     uint64_t scratch_inodes;
     /// RLIMIT_DATA; 0: none (a cgroup counts memory).
     uint64_t data_bytes;
-    /// RLIMIT_NPROC.
+    /// RLIMIT_NPROC; 0: as inherited (a cgroup counts processes).
     uint32_t processes;
     /// RLIMIT_NOFILE.
     uint32_t descriptors;

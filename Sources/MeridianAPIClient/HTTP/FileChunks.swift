@@ -39,7 +39,7 @@ struct FileChunks: AsyncSequence, Sendable {
             var result = 0
             buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: FileChunks.chunkBytes) { bytes in
                 result = read(file, bytes.baseAddress, FileChunks.chunkBytes)
-                return max(0, result)
+                return Swift.max(0, result)
             }
             guard result >= 0 else { throw failure() }
             return result == 0 ? nil : buffer

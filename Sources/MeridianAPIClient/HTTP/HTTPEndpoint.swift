@@ -24,7 +24,8 @@ struct HTTPEndpoint: Sendable {
         self.absenceHint = absenceHint
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
-            timeout: .init(connect: .seconds(Self.connectSecondsMax), read: nil))
+            timeout: .init(connect: .seconds(Self.connectSecondsMax), read: nil)
+        )
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.connectionsMax
         configuration.httpVersion = .http1Only
@@ -52,11 +53,12 @@ struct HTTPEndpoint: Sendable {
 
     /// Sends a request and answers as soon as the head of its answer is there; an error status is thrown.
     ///
-    /// - Parameters:
-    ///   - path: begins with `/`, query included.
-    ///   - duration: bounds the request with its whole answer.
+    /// `path` begins with `/` and includes the query; `duration` bounds the request with its whole answer.
     func open(
-        _ method: String, _ path: String, _ body: Body? = nil, within duration: Duration
+        _ method: String,
+        _ path: String,
+        _ body: Body? = nil,
+        within duration: Duration
     ) async throws(APIClientError) -> HTTPClientResponse {
         var request = HTTPClientRequest(url: base + path)
         request.method = HTTPMethod(rawValue: method)
@@ -77,7 +79,10 @@ struct HTTPEndpoint: Sendable {
 
     /// Sends a request and reads the whole answer as JSON; `.null` where it is empty.
     func json(
-        _ method: String, _ path: String, _ body: Body? = nil, within duration: Duration
+        _ method: String,
+        _ path: String,
+        _ body: Body? = nil,
+        within duration: Duration
     ) async throws(APIClientError) -> (value: JSONValue, headers: HTTPHeaders) {
         let response = try await open(method, path, body, within: duration)
         let bytes: ByteBuffer
@@ -109,14 +114,14 @@ struct HTTPEndpoint: Sendable {
 
     /// The words for a connection that was refused, lost or too slow.
     func failure(_ error: any Error) -> APIClientError {
-        switch error {
-        case let error as APIClientError: return error
-        case HTTPClientError.deadlineExceeded, HTTPClientError.readTimeout:
+        if let error = error as? APIClientError { return error }
+        switch error as? HTTPClientError {
+        case .deadlineExceeded, .readTimeout, .connectTimeout:
             return APIClientError(.timedOut, "\(base) did not answer in time; try again")
-        case HTTPClientError.invalidURL, HTTPClientError.emptyHost, HTTPClientError.unsupportedScheme:
+        case .invalidURL, .emptyHost:
             return APIClientError(.local, "\"\(base)\" is not a URL of an API; give http://HOST:PORT")
-        case HTTPClientError.remoteConnectionClosed, HTTPClientError.cancelled:
-            return APIClientError(.unreachable, "the connection to \(base) ended before the answer did (\(error))")
+        case .remoteConnectionClosed, .cancelled:
+            return APIClientError(.unreachable, "the connection to \(base) ended before the answer did")
         default:
             return APIClientError(.unreachable, "\(absenceHint) (\(error))")
         }

@@ -39,7 +39,9 @@ package struct ResponseLines: AsyncSequence, Sendable {
                 guard !hasEnded else { return lastLine() }
                 guard pending.readableBytes <= ResponseLines.lineBytesMax else {
                     throw APIClientError(
-                        .malformed, "\(endpoint.base) sent a line of more than \(ResponseLines.lineBytesMax) bytes")
+                        .malformed,
+                        "\(endpoint.base) sent a line of more than \(ResponseLines.lineBytesMax) bytes"
+                    )
                 }
                 do {
                     if var chunk = try await body.next() {

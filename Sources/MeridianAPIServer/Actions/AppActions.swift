@@ -5,7 +5,11 @@ internal import MeridianPorts
 extension ObjectAPI {
     /// Carries out a verb on an app; the answer is the app after it.
     func act(
-        _ action: APIRoute.AppAction, _ key: ObjectKey, _ kind: Kind, body: JSONValue?, isDryRun: Bool
+        _ action: APIRoute.AppAction,
+        _ key: ObjectKey,
+        _ kind: Kind,
+        body: JSONValue?,
+        isDryRun: Bool
     ) async throws(APIFailure) -> JSONValue {
         switch action {
         case .restart: return try await raise(OwnAnnotation.restart, of: key, kind, isDryRun: isDryRun)
@@ -22,7 +26,10 @@ extension ObjectAPI {
     }
 
     private func raise(
-        _ annotation: String, of key: ObjectKey, _ kind: Kind, isDryRun: Bool
+        _ annotation: String,
+        of key: ObjectKey,
+        _ kind: Kind,
+        isDryRun: Bool
     ) async throws(APIFailure) -> JSONValue {
         try await annotating(key, kind, isDryRun: isDryRun) { annotations in
             let number = annotations[annotation].flatMap { Int($0) } ?? 0
@@ -31,7 +38,10 @@ extension ObjectAPI {
     }
 
     private func annotating(
-        _ key: ObjectKey, _ kind: Kind, isDryRun: Bool, _ change: (inout [String: String]) -> Void
+        _ key: ObjectKey,
+        _ kind: Kind,
+        isDryRun: Bool,
+        _ change: (inout [String: String]) -> Void
     ) async throws(APIFailure) -> JSONValue {
         try await changing(key, kind, isDryRun: isDryRun) { (live) throws(APIFailure) in
             guard let live else { throw .notFound(key, kind) }
@@ -62,7 +72,10 @@ extension ObjectAPI {
     ///
     /// Both are nil where the newest revision is asked for: that is what serves without a rollback.
     private func rollback(
-        of app: App, _ key: ObjectKey, _ kind: Kind, to wanted: String?
+        of app: App,
+        _ key: ObjectKey,
+        _ kind: Kind,
+        to wanted: String?
     ) async throws(APIFailure) -> (to: String?, from: String?) {
         let revisions = try await revisions(of: key)
         let ready = revisions.filter(\.isReady).map(\.name)
@@ -95,7 +108,9 @@ extension ObjectAPI {
         do { records = try await store.snapshot(kinds: [RevisionSpec.kind]).records } catch { throw APIFailure(error) }
         var revisions: [(name: RevisionName, isReady: Bool)] = []
         for record in records where record.key.namespace == key.namespace && !isBeingDeleted(record) {
-            guard record.value["spec"]?["app"]?.string == key.name, let name = RevisionName(record.key.name) else { continue }
+            guard record.value["spec"]?["app"]?.string == key.name, let name = RevisionName(record.key.name) else {
+                continue
+            }
             let conditions = record.value["status"]?["conditions"]?.array ?? []
             let isReady = conditions.contains { $0["type"]?.string == "Ready" && $0["status"]?.string == "True" }
             revisions.append((name, isReady))

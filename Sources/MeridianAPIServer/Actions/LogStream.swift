@@ -10,11 +10,16 @@ extension LogRequest {
     /// The request that the parameters describe.
     init(app: ObjectKey, _ parameters: QueryParameters) throws(APIFailure) {
         let revision = parameters["revision"]
-        if let revision, !isDNSLabel(revision) { throw .badRequest("revision: \"\(revision.prefix(80))\" is not a name") }
+        if let revision, !isDNSLabel(revision) {
+            throw .badRequest("revision: \"\(revision.prefix(80))\" is not a name")
+        }
         self.init(
-            app: app, revision: revision,
+            app: app,
+            revision: revision,
             tailLines: try parameters.number("tailLines", in: 0...tailLinesMax).map { Int($0) },
-            follows: try parameters.flag("follow"), isBuild: try parameters.flag("build"))
+            follows: try parameters.flag("follow"),
+            isBuild: try parameters.flag("build")
+        )
     }
 }
 

@@ -41,7 +41,8 @@ extension ObjectAPI {
     /// 405 for a kind that Meridian alone writes.
     func checkDeclared(_ kind: Kind) throws(APIFailure) {
         guard !kind.isDeclared else { return }
-        let next = kind.name == RevisionSpec.kind ? "change the App, or use meridian rollback" : "change the App instead"
+        let next =
+            kind.name == RevisionSpec.kind ? "change the App, or use meridian rollback" : "change the App instead"
         throw .notAllowed("\(kind.plural) are written by Meridian alone; \(next)")
     }
 }

@@ -8,7 +8,7 @@ package struct RegistryUploads: BlobUploadPort {
     private let registry: any RegistryPort
     private let directory: String
 
-    /// - Parameter directory: where files are put while they arrive; on the registry's file system, and there already.
+    /// Uploads that are files of `directory` while they arrive: on the registry's file system, and there already.
     package init(registry: any RegistryPort, directory: String) {
         self.registry = registry
         self.directory = directory
@@ -41,7 +41,10 @@ package struct RegistryUploads: BlobUploadPort {
             throw BackendError(error.code == .refused ? .invalid : .unavailable, error.message)
         }
         guard stored == digest else {
-            throw BackendError(.invalid, "the bytes that were sent have the digest \(stored), not \(digest); send them again")
+            throw BackendError(
+                .invalid,
+                "the bytes that were sent have the digest \(stored), not \(digest); send them again"
+            )
         }
     }
 

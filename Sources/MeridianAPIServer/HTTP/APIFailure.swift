@@ -86,7 +86,8 @@ extension APIFailure {
                     "reason": .string(problem.reason.rawValue), "message": .string(problem.message),
                     "field": .string(problem.path.description),
                 ]
-            })
+            }
+        )
         let message = "\(kind.name).\(apiGroup) \"\(key.name)\" is invalid: \(list)"
         return APIFailure(422, "Invalid", message, details: details)
     }

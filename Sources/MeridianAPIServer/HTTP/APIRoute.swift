@@ -42,7 +42,9 @@ enum APIRoute {
         case ("blobs", 2):
             let text = parts[1].hasPrefix("sha256%3A") ? "sha256:" + parts[1].dropFirst("sha256%3A".count) : parts[1]
             guard let digest = Digest(text) else {
-                throw .badRequest("\"\(parts[1].prefix(80))\" is not a digest: sha256: and 64 lower-case hexadecimal digits")
+                throw .badRequest(
+                    "\"\(parts[1].prefix(80))\" is not a digest: sha256: and 64 lower-case hexadecimal digits"
+                )
             }
             return .blob(digest)
         default: throw .noResource

@@ -14,7 +14,7 @@ enum Answer {
     /// A body of unknown length that is written while the connection is open.
     case stream(String, @Sendable (StreamWriter) async throws -> Void)
 
-    /// The answer as HTTP. `request` ends a stream when its client has gone.
+    /// The answer as HTTP; a stream ends when the client of `request` has gone.
     func response(to request: Request) -> Response {
         switch self {
         case .json(let code, let value):
@@ -26,12 +26,14 @@ enum Answer {
             Response(status: .init(code: code))
         case .stream(let type, let write):
             Response(
-                status: .ok, headers: [.contentType: type, .cacheControl: "no-store"],
+                status: .ok,
+                headers: [.contentType: type, .cacheControl: "no-store"],
                 body: ResponseBody { writer in
                     let lines = StreamWriter(writer)
                     try await request.body.consumeWithCancellationOnInboundClose { _ in try await write(lines) }
                     try await writer.finish(nil)
-                })
+                }
+            )
         }
     }
 
@@ -44,8 +46,10 @@ enum Answer {
 
     private static func whole(_ code: Int, _ type: String, _ bytes: ByteBuffer) -> Response {
         Response(
-            status: .init(code: code), headers: [.contentType: type, .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: bytes))
+            status: .init(code: code),
+            headers: [.contentType: type, .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: bytes)
+        )
     }
 }
 

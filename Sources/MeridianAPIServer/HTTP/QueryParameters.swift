@@ -4,11 +4,12 @@
 struct QueryParameters {
     private var values: [String: String] = [:]
 
-    /// - Parameter query: the text after `?`, still percent-encoded; nil where there is none.
+    /// The parameters of the text after `?`, still percent-encoded; nil where there is none.
     init(_ query: String?) throws(APIFailure) {
         for pair in (query ?? "").split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let key = percentDecoded(parts[0]), let value = percentDecoded(parts.count == 2 ? parts[1] : "") else {
+            guard let key = percentDecoded(parts[0]), let value = percentDecoded(parts.count == 2 ? parts[1] : "")
+            else {
                 throw .badRequest("the query \"\(pair.prefix(80))\" is not percent-encoded UTF-8")
             }
             if values[key] == nil { values[key] = value }
@@ -32,7 +33,8 @@ struct QueryParameters {
         guard let text = self[name] else { return nil }
         guard let number = Int64(text), range.contains(number) else {
             throw .badRequest(
-                "\(name): \"\(text.prefix(80))\" is not a whole number from \(range.lowerBound) to \(range.upperBound)")
+                "\(name): \"\(text.prefix(80))\" is not a whole number from \(range.lowerBound) to \(range.upperBound)"
+            )
         }
         return number
     }

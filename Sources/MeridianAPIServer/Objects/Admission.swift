@@ -9,9 +9,11 @@ package let drainFinalizer = "meridian.dev/drain"
 extension ObjectAPI {
     /// The body of a write, checked strictly, with namespace filled in; names and kinds must agree with the path.
     ///
-    /// - Parameter key: the object of the path; its name is empty where the path names a collection.
+    /// `key` is the object of the path; its name is empty where the path names a collection.
     func checked(_ body: JSONValue, _ kind: Kind, path key: ObjectKey) throws(APIFailure) -> JSONValue {
-        guard case .object(var object) = body else { throw .badRequest("the body must be an object of kind \(kind.name)") }
+        guard case .object(var object) = body else {
+            throw .badRequest("the body must be an object of kind \(kind.name)")
+        }
         try checkKind(object, kind)
         var metadata = object["metadata"]?.object ?? JSONObject()
         if kind.isNamespaced {
@@ -22,15 +24,20 @@ extension ObjectAPI {
         if metadata["name"] == nil, !key.name.isEmpty { metadata["name"] = .string(key.name) }
         if let namespace = metadata["namespace"]?.string, namespace != key.namespace {
             throw .badRequest(
-                "the namespace of the provided object (\(namespace.prefix(80))) does not match the namespace sent on the request (\(key.namespace))")
+                "the namespace of the provided object (\(namespace.prefix(80))) does not match the namespace sent on the request (\(key.namespace))"
+            )
         }
         if let name = metadata["name"]?.string, !key.name.isEmpty, name != key.name {
             throw .badRequest(
-                "the name of the object (\(name.prefix(80))) does not match the name on the URL (\(key.name))")
+                "the name of the object (\(name.prefix(80))) does not match the name on the URL (\(key.name))"
+            )
         }
         object["metadata"] = .object(metadata)
         let named = ObjectKey(
-            kind: kind.name, namespace: key.namespace, name: metadata["name"]?.string ?? key.name)
+            kind: kind.name,
+            namespace: key.namespace,
+            name: metadata["name"]?.string ?? key.name
+        )
         // Clients send back what they were served; the status is the loop's and is not even looked at.
         object["status"] = nil
         _ = try decoded(.object(object), kind, named)
@@ -41,7 +48,8 @@ extension ObjectAPI {
         for (field, expected) in [("kind", kind.name), ("apiVersion", apiVersionText)] {
             guard let given = object[field]?.string, given != expected else { continue }
             throw .badRequest(
-                "\(field) in the data (\(given.prefix(80))) does not match the expected \(field) (\(expected))")
+                "\(field) in the data (\(given.prefix(80))) does not match the expected \(field) (\(expected))"
+            )
         }
     }
 
@@ -58,10 +66,14 @@ extension ObjectAPI {
 
     /// A merged object in the form that is stored: decoded, secrets sealed, server's metadata set, defaults left out.
     ///
-    /// - Parameter countsGeneration: false for the answer of a dry run, in which a new generation would be a difference
-    ///   that nobody made.
+    /// `countsGeneration` is false for the answer of a dry run, in which a new generation would be a difference that
+    /// nobody made.
     func stored(
-        _ merged: JSONValue, _ kind: Kind, _ key: ObjectKey, live: StoreRecord?, countsGeneration: Bool
+        _ merged: JSONValue,
+        _ kind: Kind,
+        _ key: ObjectKey,
+        live: StoreRecord?,
+        countsGeneration: Bool
     ) throws(APIFailure) -> JSONValue {
         var object = try decoded(merged, kind, key)
         if let secret = object as? Secret { object = try sealed(secret, kind, live: live) }

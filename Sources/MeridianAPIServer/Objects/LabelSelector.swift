@@ -63,12 +63,17 @@ struct LabelSelector: Equatable {
     }
 
     private static func setRequirement(
-        _ words: Substring, _ open: Substring.Index, in part: Substring
+        _ words: Substring,
+        _ open: Substring.Index,
+        in part: Substring
     ) throws(APIFailure) -> Requirement {
         let head = words[..<open].split(separator: " ")
         guard words.hasSuffix(")"), head.count == 2, ["in", "notin"].contains(head[1]) else { throw fault(part) }
         var values: Set<String> = []
-        for word in words[words.index(after: open)...].dropLast().split(separator: ",", omittingEmptySubsequences: false) {
+        for word in words[words.index(after: open)...].dropLast().split(
+            separator: ",",
+            omittingEmptySubsequences: false
+        ) {
             values.insert(try value(word, in: part))
         }
         let key = try key(head[0], in: part)
@@ -93,7 +98,8 @@ struct LabelSelector: Equatable {
 
     private static func fault(_ part: Substring) -> APIFailure {
         .badRequest(
-            "unable to parse requirement \"\(part.prefix(80))\" of the labelSelector; use a=b, a!=b, a in (b,c), a notin (b), a, !a")
+            "unable to parse requirement \"\(part.prefix(80))\" of the labelSelector; use a=b, a!=b, a in (b,c), a notin (b), a, !a"
+        )
     }
 }
 

@@ -8,7 +8,7 @@ struct DeleteOptions {
     var uid: String?
     var resourceVersion: String?
 
-    /// - Parameter body: the request's body; nil where it is empty.
+    /// The options of a request's body (nil where it is empty) and parameters.
     init(_ body: JSONValue?, _ parameters: QueryParameters) throws(APIFailure) {
         let dryRun = body?["dryRun"]?.array ?? []
         guard dryRun.allSatisfy({ $0 == "All" }) else { throw .badRequest("dryRun: only All is supported") }
@@ -53,6 +53,8 @@ extension ObjectAPI {
         details["group"] = .string(apiGroup)
         details["kind"] = .string(kind.plural)
         details["uid"] = uid
-        return ["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "details": .object(details)]
+        return [
+            "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "details": .object(details),
+        ]
     }
 }

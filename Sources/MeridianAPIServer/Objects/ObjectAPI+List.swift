@@ -7,7 +7,8 @@ extension ObjectAPI {
     static let pageObjectsMax: Int64 = 10_000
 
     /// The `KindList` that the parameters ask for.
-    func list(_ kind: Kind, _ filter: ObjectFilter, _ parameters: QueryParameters) async throws(APIFailure) -> JSONValue {
+    func list(_ kind: Kind, _ filter: ObjectFilter, _ parameters: QueryParameters) async throws(APIFailure) -> JSONValue
+    {
         let limit = try parameters.number("limit", in: 0...Int64.max) ?? 0
         let token = try parameters["continue"].map { (text) throws(APIFailure) in try ContinueToken(text) }
         guard limit > 0 || token != nil else { return try await wholeList(kind, filter) }
@@ -27,7 +28,10 @@ extension ObjectAPI {
     }
 
     private func page(
-        _ kind: Kind, _ filter: ObjectFilter, count: Int, after token: ContinueToken?
+        _ kind: Kind,
+        _ filter: ObjectFilter,
+        count: Int,
+        after token: ContinueToken?
     ) async throws(APIFailure) -> JSONValue {
         var after = token.map { ObjectKey(kind: kind.name, namespace: $0.namespace, name: $0.name) }
         var revision = token?.revision
@@ -38,7 +42,11 @@ extension ObjectAPI {
             let page: StorePage
             do {
                 page = try await store.list(
-                    kind: kind.name, namespace: filter.namespace, after: after, limit: count - records.count)
+                    kind: kind.name,
+                    namespace: filter.namespace,
+                    after: after,
+                    limit: count - records.count
+                )
             } catch { throw APIFailure(error) }
             revision = revision ?? page.revision
             remaining = page.remaining
@@ -54,7 +62,11 @@ extension ObjectAPI {
     }
 
     private func listObject(
-        _ kind: Kind, _ records: [StoreRecord], revision: Int64, next: ContinueToken?, remaining: Int?
+        _ kind: Kind,
+        _ records: [StoreRecord],
+        revision: Int64,
+        next: ContinueToken?,
+        remaining: Int?
     ) -> JSONValue {
         var metadata = JSONObject()
         metadata["resourceVersion"] = .string(String(revision))

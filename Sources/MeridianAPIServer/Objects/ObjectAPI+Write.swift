@@ -22,7 +22,10 @@ private let attemptsMax = 5
 extension ObjectAPI {
     /// POST: the object must not exist.
     func create(
-        _ body: JSONValue, _ kind: Kind, namespace: String, isDryRun: Bool
+        _ body: JSONValue,
+        _ kind: Kind,
+        namespace: String,
+        isDryRun: Bool
     ) async throws(APIFailure) -> WriteOutcome {
         let config = try checked(body, kind, path: ObjectKey(kind: kind.name, namespace: namespace, name: ""))
         let key = ObjectKey(kind: kind.name, namespace: namespace, name: config["metadata"]?["name"]?.string ?? "")
@@ -36,7 +39,9 @@ extension ObjectAPI {
     }
 
     /// PATCH of an apply: creates the object or replaces its content, labels and annotations.
-    func apply(_ body: JSONValue, _ kind: Kind, _ key: ObjectKey, isDryRun: Bool) async throws(APIFailure) -> WriteOutcome {
+    func apply(_ body: JSONValue, _ kind: Kind, _ key: ObjectKey, isDryRun: Bool) async throws(APIFailure)
+        -> WriteOutcome
+    {
         let config = try checked(body, kind, path: key)
         return try await changing(key, kind, isDryRun: isDryRun) { (live) throws(APIFailure) in
             if let live, isBeingDeleted(live) {
@@ -51,13 +56,19 @@ extension ObjectAPI {
 
     /// PUT: the object must exist and be the version that the body names.
     func replace(
-        _ body: JSONValue, _ kind: Kind, _ key: ObjectKey, isDryRun: Bool
+        _ body: JSONValue,
+        _ kind: Kind,
+        _ key: ObjectKey,
+        isDryRun: Bool
     ) async throws(APIFailure) -> WriteOutcome {
         let config = try checked(body, kind, path: key)
         guard config["metadata"]?["resourceVersion"]?.string ?? "" != "" else {
             let path = FieldPath("metadata", "resourceVersion")
             throw .invalid(
-                key, kind, [.init(path: path, reason: .required, message: "\(path): must be specified for an update")])
+                key,
+                kind,
+                [.init(path: path, reason: .required, message: "\(path): must be specified for an update")]
+            )
         }
         return try await changing(key, kind, isDryRun: isDryRun) { (live) throws(APIFailure) in
             guard let live else { throw .notFound(key, kind) }
@@ -69,7 +80,10 @@ extension ObjectAPI {
 
     /// PATCH with a JSON Merge Patch against the object as served.
     func mergePatch(
-        _ patch: JSONValue, _ kind: Kind, _ key: ObjectKey, isDryRun: Bool
+        _ patch: JSONValue,
+        _ kind: Kind,
+        _ key: ObjectKey,
+        isDryRun: Bool
     ) async throws(APIFailure) -> WriteOutcome {
         guard case .object = patch else { throw .badRequest("a merge patch must be a JSON object") }
         return try await changing(key, kind, isDryRun: isDryRun) { (live) throws(APIFailure) in
@@ -83,11 +97,16 @@ extension ObjectAPI {
 
     /// The object that `apply` would store, and whether it differs from the stored one; for plans.
     func wouldApply(
-        _ body: JSONValue, _ kind: Kind, _ key: ObjectKey
+        _ body: JSONValue,
+        _ kind: Kind,
+        _ key: ObjectKey
     ) async throws(APIFailure) -> (value: JSONValue, differs: Bool) {
         let config = try checked(body, kind, path: key)
         let named = ObjectKey(
-            kind: kind.name, namespace: key.namespace, name: config["metadata"]?["name"]?.string ?? key.name)
+            kind: kind.name,
+            namespace: key.namespace,
+            name: config["metadata"]?["name"]?.string ?? key.name
+        )
         let live = try await storedRecord(named)
         let merged = applied(live: live?.value, config: config, kind: kind)
         let value = try stored(merged, kind, named, live: live, countsGeneration: true)
@@ -96,7 +115,9 @@ extension ObjectAPI {
 
     /// Reads the object, computes what it becomes and writes that, again where another write came between.
     func changing(
-        _ key: ObjectKey, _ kind: Kind, isDryRun: Bool,
+        _ key: ObjectKey,
+        _ kind: Kind,
+        isDryRun: Bool,
         _ change: (StoreRecord?) throws(APIFailure) -> JSONValue
     ) async throws(APIFailure) -> WriteOutcome {
         for _ in 0..<attemptsMax {
@@ -111,7 +132,10 @@ extension ObjectAPI {
     ///
     /// An equal value is not written. An object that is being deleted and has no finalizer left goes.
     private func write(
-        _ value: JSONValue, _ key: ObjectKey, live: StoreRecord?, isDryRun: Bool
+        _ value: JSONValue,
+        _ key: ObjectKey,
+        live: StoreRecord?,
+        isDryRun: Bool
     ) async throws(APIFailure) -> WriteOutcome? {
         if let live, live.value == value { return WriteOutcome(object: served(live), change: .unchanged) }
         let change = live == nil ? WriteOutcome.Change.created : .configured
@@ -146,7 +170,10 @@ extension ObjectAPI {
 
     /// 409 where the client names another resourceVersion or uid than the stored ones.
     func checkVersion(
-        _ config: JSONValue, _ live: StoreRecord?, _ kind: Kind, _ key: ObjectKey
+        _ config: JSONValue,
+        _ live: StoreRecord?,
+        _ kind: Kind,
+        _ key: ObjectKey
     ) throws(APIFailure) {
         if let version = config["metadata"]?["resourceVersion"]?.string, !version.isEmpty,
             version != live.map({ String($0.modRevision) })
@@ -157,6 +184,9 @@ extension ObjectAPI {
             let stored = live?.value["metadata"]?["uid"]?.string, uid != stored
         else { return }
         throw .conflict(
-            key, kind, "Precondition failed: UID in precondition: \(uid.prefix(80)), UID in object meta: \(stored)")
+            key,
+            kind,
+            "Precondition failed: UID in precondition: \(uid.prefix(80)), UID in object meta: \(stored)"
+        )
     }
 }

@@ -2,7 +2,7 @@
 internal import MeridianModel
 internal import MeridianPorts
 
-/// Reads, checks and writes objects. Every method is one request; what it throws is the answer.
+/// Reads, checks and writes objects: every method is one request, and what it throws is the answer.
 struct ObjectAPI: Sendable {
     let store: any StorePort
     let sealing: any SealingPort

@@ -12,14 +12,20 @@ extension ObjectAPI {
         var result = secret
         result.sealed = try kept(secret, kind, stored: stored)
         for (key, plain) in secret.stringData.sorted(by: { $0.key < $1.key }) {
-            result.sealed[key] = try sealedText(plain, owner: secretOwner(secret.key, key: key), stored: stored[key]?.string)
+            result.sealed[key] = try sealedText(
+                plain,
+                owner: secretOwner(secret.key, key: key),
+                stored: stored[key]?.string
+            )
         }
         result.stringData = [:]
         return result
     }
 
     private func kept(
-        _ secret: Secret, _ kind: Kind, stored: JSONObject
+        _ secret: Secret,
+        _ kind: Kind,
+        stored: JSONObject
     ) throws(APIFailure) -> [String: String] {
         var kept: [String: String] = [:]
         var problems: [DecodingContext.Problem] = []
@@ -29,7 +35,8 @@ extension ObjectAPI {
                 continue
             }
             let path = FieldPath("sealed", key)
-            let words = "\(path): is written by Meridian and is not the stored value; give the plain value in stringData"
+            let words =
+                "\(path): is written by Meridian and is not the stored value; give the plain value in stringData"
             problems.append(.init(path: path, reason: .invalid, message: words))
         }
         guard problems.isEmpty else { throw .invalid(secret.key, kind, problems) }
@@ -45,7 +52,9 @@ extension ObjectAPI {
         }
     }
 
-    /// Whether a stored text holds the plain value. One that does not open any more (another key, damage) does not:
+    /// Whether a stored text holds the plain value.
+    ///
+    /// One that does not open any more (another key, damage) does not:
     /// applying the Secret again is how it is repaired.
     private func isSealed(_ stored: String, _ plain: String, owner: String) -> Bool {
         do throws(SealingError) {

@@ -1,2 +1,131 @@
-// APIClient+ControlPlaneAPI: stub.
-func connectedClient(_ url: String) throws -> any ControlPlaneAPI { throw CommandFailure(url, "stub") }
+// APIClient+ControlPlaneAPI: the HTTP client as the verbs use it.
+
+internal import MeridianAPIClient
+internal import MeridianModel
+internal import MeridianPorts
+
+/// A client of the API at `url`.
+func connectedClient(_ url: String) throws -> any ControlPlaneAPI {
+    do throws(APIClientError) { return RemoteControlPlane(client: try APIClient(server: url)) } catch {
+        throw failure(error)
+    }
+}
+
+/// A running Meridian behind the HTTP client.
+private struct RemoteControlPlane: ControlPlaneAPI {
+    let client: APIClient
+
+    var address: String { client.server }
+
+    func version() async throws -> JSONValue {
+        try await told { () throws(APIClientError) in try await client.version() }
+    }
+
+    func status() async throws -> JSONValue {
+        try await told { () throws(APIClientError) in try await client.status() }
+    }
+
+    func list(_ query: ObjectQuery) async throws -> ObjectList {
+        let list = try await told { () throws(APIClientError) in try await client.list(query.kind, query.selection) }
+        return ObjectList(items: list.items, resourceVersion: list.resourceVersion)
+    }
+
+    func object(_ key: ObjectKey) async throws -> JSONValue? {
+        try await told { () throws(APIClientError) in try await client.getIfPresent(key) }
+    }
+
+    func watch(
+        _ query: ObjectQuery,
+        after version: String,
+        _ handle: (ObjectChange) async throws -> Void
+    ) async throws {
+        do {
+            for try await event in try await client.watch(query.kind, query.selection, after: version) {
+                try await handle(ObjectChange(action: event.action, object: event.object))
+            }
+        } catch let error as APIClientError {
+            throw failure(error)
+        }
+    }
+
+    func apply(_ json: JSONValue, _ key: ObjectKey, isDryRun: Bool) async throws -> AppliedObject {
+        let applied = try await told { () throws(APIClientError) in
+            try await client.apply(json, key, isDryRun: isDryRun)
+        }
+        let outcome: AppliedObject.Outcome =
+            switch applied.change {
+            case .created: .created
+            case .configured: .configured
+            case .unchanged: .unchanged
+            }
+        return AppliedObject(key: key, outcome: outcome, object: applied.object)
+    }
+
+    func delete(_ key: ObjectKey) async throws -> Bool {
+        do throws(APIClientError) {
+            try await client.delete(key)
+            return true
+        } catch {
+            guard error.code == .notFound else { throw failure(error) }
+            return false
+        }
+    }
+
+    func rollback(_ app: ObjectKey, to revision: String?) async throws -> JSONValue {
+        try await told { () throws(APIClientError) in try await client.rollback(app, to: revision) }
+    }
+
+    func restart(_ app: ObjectKey) async throws -> JSONValue {
+        try await told { () throws(APIClientError) in try await client.restart(app) }
+    }
+
+    func rebuild(_ app: ObjectKey) async throws -> JSONValue {
+        try await told { () throws(APIClientError) in try await client.rebuild(app) }
+    }
+
+    func log(_ request: LogRequest, _ handle: (String) async throws -> Void) async throws {
+        do {
+            for try await line in try await client.logs(request) { try await handle(line) }
+        } catch let error as APIClientError {
+            throw failure(error)
+        }
+    }
+
+    func plan(_ objects: [JSONValue]) async throws -> JSONValue {
+        try await told { () throws(APIClientError) in try await client.plan(objects) }
+    }
+
+    func upload(_ digest: Digest, file: String) async throws {
+        _ = try await told { () throws(APIClientError) in try await client.upload(digest, file: file) }
+    }
+
+    func shutdown() async { await client.shutdown() }
+
+    /// The answer of `request`, or its failure as the verbs tell it.
+    private func told<Value: Sendable>(
+        _ request: () async throws(APIClientError) -> Value
+    ) async throws(ControlPlaneError) -> Value {
+        do throws(APIClientError) { return try await request() } catch { throw failure(error) }
+    }
+}
+
+private func failure(_ error: APIClientError) -> ControlPlaneError {
+    ControlPlaneError(status: error.httpStatus, message: error.message)
+}
+
+extension ObjectQuery {
+    fileprivate var selection: APIClient.Selection {
+        APIClient.Selection(namespace: namespace, labels: labels, fields: fields)
+    }
+}
+
+extension WatchEvent {
+    fileprivate var action: ObjectChange.Action {
+        switch change {
+        case .added: .added
+        case .modified: .modified
+        case .deleted: .deleted
+        case .bookmark: .bookmark
+        }
+    }
+}

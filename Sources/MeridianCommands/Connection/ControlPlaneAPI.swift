@@ -1,6 +1,7 @@
 // ControlPlaneAPI: what the verbs ask of a running Meridian.
 
 internal import MeridianModel
+internal import MeridianPorts
 
 /// The API as the verbs use it; the HTTP client in the program, a fake in tests.
 protocol ControlPlaneAPI: Sendable {
@@ -16,11 +17,15 @@ protocol ControlPlaneAPI: Sendable {
     func list(_ query: ObjectQuery) async throws -> ObjectList
     /// The object; nil where there is none.
     func object(_ key: ObjectKey) async throws -> JSONValue?
-    /// Every change after `version`; ends or throws when the connection does.
-    func watch(_ query: ObjectQuery, after version: String) -> AsyncThrowingStream<ObjectChange, any Error>
+    /// Calls `handle` for every change after `version`; returns or throws when the connection ends.
+    func watch(
+        _ query: ObjectQuery,
+        after version: String,
+        _ handle: (ObjectChange) async throws -> Void
+    ) async throws
 
-    /// Makes the object what `json` says and returns it; with `isDryRun` only says what it would be.
-    func apply(_ json: JSONValue, _ key: ObjectKey, isDryRun: Bool) async throws -> JSONValue
+    /// Makes the object what `json` says; with `isDryRun` only says what that would lead to.
+    func apply(_ json: JSONValue, _ key: ObjectKey, isDryRun: Bool) async throws -> AppliedObject
     /// Begins to delete the object; false where there is none.
     func delete(_ key: ObjectKey) async throws -> Bool
 
@@ -28,13 +33,16 @@ protocol ControlPlaneAPI: Sendable {
     func rollback(_ app: ObjectKey, to revision: String?) async throws -> JSONValue
     func restart(_ app: ObjectKey) async throws -> JSONValue
     func rebuild(_ app: ObjectKey) async throws -> JSONValue
-    /// The lines of an app's log without their newlines.
-    func log(_ app: ObjectKey, _ selection: LogSelection) -> AsyncThrowingStream<String, any Error>
+    /// Calls `handle` for each line that an app's runners or its build printed, without its newline.
+    func log(_ request: LogRequest, _ handle: (String) async throws -> Void) async throws
 
     /// The steps that the loop would take if `objects` were applied, as a plan document.
     func plan(_ objects: [JSONValue]) async throws -> JSONValue
     /// Uploads the packed source in `file`, unless the server has it.
     func upload(_ digest: Digest, file: String) async throws
+
+    /// Closes the connections; nothing can be asked afterwards.
+    func shutdown() async
 }
 
 /// Which objects a list or a watch is about.
@@ -72,13 +80,33 @@ struct ObjectChange: Sendable {
     var resourceVersion: String? { object["metadata"]?["resourceVersion"]?.string }
 }
 
-/// Which lines of a log are wanted.
-struct LogSelection: Sendable {
-    var follow = false
-    var revision: String?
-    var tailLines: Int?
-    /// The log of the build instead of the runners'.
-    var isBuild = false
+/// What applying one object did, or would do.
+struct AppliedObject: Sendable {
+    /// What became of the object.
+    enum Outcome: String, Sendable {
+        case created
+        case configured
+        case unchanged
+    }
+
+    let key: ObjectKey
+    let outcome: Outcome
+    /// The object as the server has it now, or would have it after a dry run.
+    let object: JSONValue
+
+    /// `app/hello created`.
+    var line: String { "\(key.reference) \(outcome.rawValue)" }
+
+    /// The generation that a wait is for.
+    var generation: Int { Int(object["metadata"]?["generation"]?.integer ?? 0) }
+}
+
+extension ObjectKey {
+    /// `app/hello`.
+    var reference: String { "\(kind.lowercased())/\(name)" }
+
+    /// The namespace; nil for cluster-scoped kinds.
+    var namespaceIfAny: String? { namespace.isEmpty ? nil : namespace }
 }
 
 /// A refusal of the API or a failure to reach it.
@@ -87,6 +115,9 @@ struct ControlPlaneError: Error, CustomStringConvertible {
     let status: Int?
     /// For people, with the next step where there is one.
     let message: String
+
+    /// HTTP 410: the server no longer knows what happened since the version.
+    static let goneStatus = 410
 
     var description: String { message }
 }

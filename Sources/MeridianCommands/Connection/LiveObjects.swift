@@ -14,21 +14,18 @@ struct LiveObjects {
     /// Connections in a row that broke or failed, after which the server counts as gone: half a minute.
     private static let fruitlessAttemptsMax = 60
 
-    /// HTTP 410: the server no longer knows what happened since the version.
-    private static let goneStatus = 410
-
     /// Calls `handle` for every change after `list`, and for every object again where the changes were lost.
     func follow(after list: ObjectList, _ handle: (ObjectChange) async throws -> Void) async throws {
         var version = list.resourceVersion
         var fruitless = 0
         while true {
             do {
-                for try await change in api.watch(query, after: version) {
+                try await api.watch(query, after: version) { change in
                     if let newer = change.resourceVersion { version = newer }
                     if change.action != .bookmark { try await handle(change) }
                 }
                 fruitless = 0
-            } catch let error as ControlPlaneError where error.status == Self.goneStatus {
+            } catch let error as ControlPlaneError where error.status == ControlPlaneError.goneStatus {
                 version = try await listAgain(handle)
             } catch let error as ControlPlaneError where error.status == nil {
                 fruitless += 1

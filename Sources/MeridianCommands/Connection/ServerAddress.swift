@@ -39,8 +39,10 @@ struct ServerAddress {
             bytes = try DurableFile.read(path, atMost: Self.fileBytesMax)
         } catch {
             throw CommandFailure(
-                "no server is known", "\(error); neither --server nor $\(Self.variable) is given",
-                next: "Start one with: meridian up --data \(dataDirectory)")
+                "no server is known",
+                "\(error); neither --server nor $\(Self.variable) is given",
+                next: "Start one with: meridian up --data \(dataDirectory)"
+            )
         }
         let json: JSONValue
         do throws(JSONSyntaxError) {
@@ -49,7 +51,11 @@ struct ServerAddress {
             throw CommandFailure(path, "\(error)", next: "Restart meridian up, or name the server with --server")
         }
         guard let url = json["api"]?.string else {
-            throw CommandFailure(path, "names no \"api\"", next: "Restart meridian up, or name the server with --server")
+            throw CommandFailure(
+                path,
+                "names no \"api\"",
+                next: "Restart meridian up, or name the server with --server"
+            )
         }
         return try checked(url, path)
     }

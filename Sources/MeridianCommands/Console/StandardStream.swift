@@ -17,13 +17,10 @@ struct StandardStream: TextSink {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count > 0 {
                 rest = rest.dropFirst(count)
-            } else if errno == EPIPE {
-                endAsBrokenPipe()
             } else if errno == EAGAIN {
                 waitUntilWritable()
             } else if errno != EINTR {
-                // Nobody can be told that the place for telling things is gone: a full disk, a closed terminal.
-                exit(CommandExitCode.failure)
+                return giveUp(errno)
             }
         }
     }
@@ -35,8 +32,13 @@ struct StandardStream: TextSink {
         return Int(size.ws_col)
     }
 
-    /// Ends the process as `| head` ends every program, which the HTTP client's disregard of SIGPIPE prevented.
-    private func endAsBrokenPipe() {
+    /// Ends the process, since nobody can be told that the place for telling things is gone.
+    ///
+    /// A broken pipe ends it as `| head` ends every program, although the process disregards SIGPIPE. A verb inside
+    /// another one goes on without its words: a server does not end because nobody reads what it applied.
+    private func giveUp(_ code: Int32) {
+        guard CommandProgram.depth <= 1 else { return }
+        guard code == EPIPE else { exit(CommandExitCode.failure) }
         signal(SIGPIPE, SIG_DFL)
         raise(SIGPIPE)
     }

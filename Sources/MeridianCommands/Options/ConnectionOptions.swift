@@ -8,17 +8,32 @@ struct ConnectionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The server. Default: $MERIDIAN_SERVER, else the running \"up\" of the data directory.",
-            valueName: "url"))
+            valueName: "url"
+        )
+    )
     var server: String?
 
     @Option(
-        help: ArgumentHelp("The data directory of \"meridian up\".", valueName: "directory"), completion: .directory)
+        help: ArgumentHelp("The data directory of \"meridian up\".", valueName: "directory"),
+        completion: .directory
+    )
     var data = "./.meridian"
 
-    /// A client of the server.
-    func connect(_ context: CommandContext) throws -> any ControlPlaneAPI {
+    /// Runs `body` with a client of the server, which is closed afterwards.
+    func withServer<Value>(
+        _ context: CommandContext,
+        _ body: (any ControlPlaneAPI) async throws -> Value
+    ) async throws -> Value {
         let address = ServerAddress(option: server, dataDirectory: data, environment: context.environment)
-        return try context.connect(try address.url())
+        let api = try context.connect(try address.url())
+        do {
+            let value = try await body(api)
+            await api.shutdown()
+            return value
+        } catch {
+            await api.shutdown()
+            throw error
+        }
     }
 }
 

@@ -7,8 +7,12 @@ internal import MeridianManifests
 struct ManifestOptions: ParsableArguments {
     @Option(
         name: [.customShort("f"), .customLong("filename")],
-        help: ArgumentHelp("A manifest, a directory of them, or - for standard input. May be repeated.", valueName: "file"),
-        completion: .file(extensions: ["yaml", "yml", "json"]))
+        help: ArgumentHelp(
+            "A manifest, a directory of them, or - for standard input. May be repeated.",
+            valueName: "file"
+        ),
+        completion: .file(extensions: ["yaml", "yml", "json"])
+    )
     var files: [String] = []
 
     @Flag(name: [.customShort("R"), .long], help: "Read directories with their subdirectories.")
@@ -22,14 +26,20 @@ struct ManifestOptions: ParsableArguments {
 
     /// The objects in the files; problems go to standard error, and errors among them end the verb.
     func objects(
-        _ context: CommandContext, namespace: String, checkingSources: Bool = true
+        _ context: CommandContext,
+        namespace: String,
+        checkingSources: Bool = true
     ) throws -> [DeclaredObject] {
         let manifests = read(context, namespace: namespace, checkingSources: checkingSources)
         for diagnostic in manifests.diagnostics { context.errors.writeLine(diagnostic.description) }
         let errors = manifests.diagnostics.filter { $0.severity == .error }.count
         guard errors == 0 else {
             let count = errors == 1 ? "1 error" : "\(errors) errors"
-            throw CommandFailure("the manifests", "have \(count), listed above; nothing was sent", next: "Mend them first")
+            throw CommandFailure(
+                "the manifests",
+                "have \(count), listed above; nothing was sent",
+                next: "Mend them first"
+            )
         }
         return manifests.objects
     }

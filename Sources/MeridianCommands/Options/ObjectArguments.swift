@@ -10,7 +10,9 @@ struct ObjectArguments {
 
     /// Reads `KIND`, `KIND NAME…` or `KIND/NAME…` (all of one kind).
     init(_ words: [String]) throws {
-        let parts = words.map { $0.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init) }
+        let parts = words.map {
+            $0.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        }
         guard let first = parts.first?.first else { throw ValidationError("Name a kind: \(knownKinds).") }
         kind = try knownKind(first)
         guard parts[0].count == 2 else {

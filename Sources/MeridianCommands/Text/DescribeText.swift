@@ -17,7 +17,9 @@ struct DescribeText {
         let below = tables.map { table in
             section(table.title, table.rows.count > 1 ? indented(TableText.lines(table.rows)) : ["  none"])
         }
-        return (sections + below).filter { !$0.isEmpty }.map { $0.joined(separator: "\n") + "\n" }.joined(separator: "\n")
+        return (sections + below).filter { !$0.isEmpty }.map { $0.joined(separator: "\n") + "\n" }.joined(
+            separator: "\n"
+        )
     }
 
     private var metadata: JSONValue { object["metadata"] ?? .null }

@@ -20,12 +20,13 @@ struct EventRows {
     /// The header and one row per event; with `namingObjects` each says what it is about.
     func rows(now: Timestamp, namingObjects: Bool = false) -> [[String]] {
         let header = ["LAST", "TYPE", "REASON"] + (namingObjects ? ["OBJECT"] : []) + ["MESSAGE"]
-        return [header] + events.map { event in
-            let about = event["involvedObject"] ?? .null
-            let name = "\(about["kind"]?.string?.lowercased() ?? "?")/\(about["name"]?.string ?? "?")"
-            return [ageText(from: Self.time(event), to: now), word(event, "type"), word(event, "reason")]
-                + (namingObjects ? [name] : []) + [message(event)]
-        }
+        return [header]
+            + events.map { event in
+                let about = event["involvedObject"] ?? .null
+                let name = "\(about["kind"]?.string?.lowercased() ?? "?")/\(about["name"]?.string ?? "?")"
+                return [ageText(from: Self.time(event), to: now), word(event, "type"), word(event, "reason")]
+                    + (namingObjects ? [name] : []) + [message(event)]
+            }
     }
 
     private func word(_ event: JSONValue, _ field: String) -> String { event[field]?.string ?? "-" }

@@ -37,7 +37,8 @@ struct StatusText {
         let rows = troubled.prefix(Self.troubledAppsMax).map { app in
             let metadata = app["metadata"]
             let condition = condition("Ready", in: app)
-            let words = condition?["message"]?.string?.split(separator: "\n").first.map(String.init) ?? "not looked at yet"
+            let words =
+                condition?["message"]?.string?.split(separator: "\n").first.map(String.init) ?? "not looked at yet"
             let name = "\(metadata?["namespace"]?.string ?? "?")/\(metadata?["name"]?.string ?? "?")"
             return ["  " + name, condition?["reason"]?.string ?? "Pending", words]
         }

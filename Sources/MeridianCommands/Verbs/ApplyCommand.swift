@@ -14,25 +14,34 @@ enum DryRun: String, ExpressibleByArgument, CaseIterable {
 
 struct ApplyCommand: ClientCommand {
     static let configuration = CommandConfiguration(
-        commandName: "apply", abstract: "Make the platform agree with manifests.",
+        commandName: "apply",
+        abstract: "Make the platform agree with manifests.",
         discussion: """
             Nothing is sent while a manifest has an error. The source of every App is packed and uploaded, unless the \
             server has it. Objects that are the same already are left alone.
-            """)
+            """
+    )
 
     @OptionGroup var manifests: ManifestOptions
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var namespace: NamespaceOptions
 
-    @Option(help: ArgumentHelp("Change nothing: print what would be sent, or ask the server.", valueName: "client|server"))
+    @Option(
+        help: ArgumentHelp("Change nothing: print what would be sent, or ask the server.", valueName: "client|server")
+    )
     var dryRun: DryRun?
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Print the objects that were applied.", valueName: "yaml|json|name"))
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Print the objects that were applied.", valueName: "yaml|json|name")
+    )
     var output: DocumentFormat?
 
     @Option(
-        name: .long, defaultAsFlag: "5m",
-        help: ArgumentHelp("Wait until every app serves its new version, at most this long.", valueName: "duration"))
+        name: .long,
+        defaultAsFlag: "5m",
+        help: ArgumentHelp("Wait until every app serves its new version, at most this long.", valueName: "duration")
+    )
     var wait: String?
 
     func validate() throws {
@@ -48,7 +57,14 @@ struct ApplyCommand: ClientCommand {
         let declared = try manifests.objects(context, namespace: namespace.namespace)
         let outgoing = try OutgoingObjects(declared, context)
         guard dryRun != .client else { return printWouldBeSent(outgoing, context) }
-        let api = try connection.connect(context)
+        return try await connection.withServer(context) { try await send(outgoing, to: $0, context) }
+    }
+
+    private func send(
+        _ outgoing: OutgoingObjects,
+        to api: any ControlPlaneAPI,
+        _ context: CommandContext
+    ) async throws -> Int32 {
         if dryRun == nil { try await outgoing.uploadSources(to: api) }
         let applied = try await apply(outgoing.objects, api, context)
         if let output { context.output.write(output.text(applied.map(\.object))) }
@@ -63,25 +79,32 @@ struct ApplyCommand: ClientCommand {
 
     /// Applies every object, each told as soon as it is done; an error ends the run and says what was done before.
     private func apply(
-        _ objects: [OutgoingObject], _ api: any ControlPlaneAPI, _ context: CommandContext
+        _ objects: [OutgoingObject],
+        _ api: any ControlPlaneAPI,
+        _ context: CommandContext
     ) async throws -> [AppliedObject] {
         var applied: [AppliedObject] = []
         for object in objects {
             do {
-                let result = try await api.applied(object, isDryRun: dryRun == .server)
+                let result = try await api.apply(object.json, object.key, isDryRun: dryRun == .server)
                 if output == nil { context.output.writeLine(result.line + (dryRun == .server ? " (dry run)" : "")) }
                 applied.append(result)
             } catch let error as ControlPlaneError {
                 let place = "\(object.declared.place(of: .root)): \(object.declared.reference)"
                 throw CommandFailure(
-                    place, error.message, next: "\(applied.count) of \(objects.count) objects were applied before")
+                    place,
+                    error.message,
+                    next: "\(applied.count) of \(objects.count) objects were applied before"
+                )
             }
         }
         return applied
     }
 
     private func waitForApps(
-        _ applied: [AppliedObject], _ api: any ControlPlaneAPI, _ context: CommandContext
+        _ applied: [AppliedObject],
+        _ api: any ControlPlaneAPI,
+        _ context: CommandContext
     ) async throws -> Int32 {
         guard let timeout = wait.flatMap({ Duration(text: $0) }) else { return CommandExitCode.success }
         let apps = applied.filter { $0.key.kind == App.kind }.map { AppGoal(key: $0.key, generation: $0.generation) }

@@ -6,9 +6,11 @@ internal import MeridianModel
 
 struct DeleteCommand: ClientCommand {
     static let configuration = CommandConfiguration(
-        commandName: "delete", abstract: "Delete objects, by manifests or by name.",
+        commandName: "delete",
+        abstract: "Delete objects, by manifests or by name.",
         usage: "meridian delete -f FILE|DIRECTORY|- [options]\nmeridian delete KIND NAME … [options]",
-        discussion: "Waits until the objects are gone: an app answers the requests that it has before it goes.")
+        discussion: "Waits until the objects are gone: an app answers the requests that it has before it goes."
+    )
 
     @Argument(help: "The kind and the names.", completion: ObjectArguments.completion)
     var words: [String] = []
@@ -32,7 +34,14 @@ struct DeleteCommand: ClientCommand {
 
     func execute(_ context: CommandContext) async throws -> Int32 {
         let keys = try keys(context)
-        let api = try connection.connect(context)
+        return try await connection.withServer(context) { try await delete(keys, $0, context) }
+    }
+
+    private func delete(
+        _ keys: [ObjectKey],
+        _ api: any ControlPlaneAPI,
+        _ context: CommandContext
+    ) async throws -> Int32 {
         var isComplete = true
         var begun: [ObjectKey] = []
         for key in keys {
@@ -58,22 +67,19 @@ struct DeleteCommand: ClientCommand {
     }
 
     private func waitUntilGone(
-        _ keys: [ObjectKey], _ api: any ControlPlaneAPI, _ context: CommandContext
+        _ keys: [ObjectKey],
+        _ api: any ControlPlaneAPI,
+        _ context: CommandContext
     ) async throws {
         let patience = Patience(seconds: Patience.secondsMax)
         for key in keys {
-            try await patience.until("\(key.reference) is gone", "It goes on; look again with: meridian get \(key.reference)") {
+            try await patience.until(
+                "\(key.reference) is gone",
+                "It goes on; look again with: meridian get \(key.reference)"
+            ) {
                 try await api.object(key) == nil
             }
             context.output.writeLine("\(key.reference) deleted")
         }
     }
-}
-
-extension ObjectKey {
-    /// `app/hello`.
-    var reference: String { "\(kind.lowercased())/\(name)" }
-
-    /// The namespace; nil for cluster-scoped kinds.
-    var namespaceIfAny: String? { namespace.isEmpty ? nil : namespace }
 }

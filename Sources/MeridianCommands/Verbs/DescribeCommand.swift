@@ -4,10 +4,12 @@ internal import ArgumentParser
 internal import MeridianMerging
 internal import MeridianModel
 
-struct DescribeCommand: ClientCommand {
+struct DescribeCommand: ServerCommand {
     static let configuration = CommandConfiguration(
-        commandName: "describe", abstract: "Show all about one object.",
-        usage: "meridian describe KIND NAME [options]\nmeridian describe KIND/NAME [options]")
+        commandName: "describe",
+        abstract: "Show all about one object.",
+        usage: "meridian describe KIND NAME [options]\nmeridian describe KIND/NAME [options]"
+    )
 
     @Argument(help: "The kind and the name.", completion: ObjectArguments.completion)
     var words: [String] = []
@@ -19,9 +21,8 @@ struct DescribeCommand: ClientCommand {
         guard try ObjectArguments(words).names.count == 1 else { throw ValidationError("Name one object: KIND NAME.") }
     }
 
-    func execute(_ context: CommandContext) async throws -> Int32 {
+    func execute(_ context: CommandContext, _ api: any ControlPlaneAPI) async throws -> Int32 {
         let arguments = try ObjectArguments(words)
-        let api = try connection.connect(context)
         let key = arguments.key(arguments.names[0], namespace: namespace.namespace)
         guard let object = try await api.object(key) else {
             throw notFound(arguments.kind, key.name, arguments.kind.isNamespaced ? key.namespace : nil)
@@ -39,7 +40,10 @@ struct DescribeCommand: ClientCommand {
 
     /// The table of the objects of `kind` whose `spec.app` is the app.
     private func rows(
-        of kind: Kind, app: ObjectKey, _ api: any ControlPlaneAPI, _ context: CommandContext
+        of kind: Kind,
+        app: ObjectKey,
+        _ api: any ControlPlaneAPI,
+        _ context: CommandContext
     ) async throws -> [[String]] {
         let list = try await api.list(ObjectQuery(kind: kind, namespace: app.namespace))
         let own = list.items.filter { $0["spec"]?["app"]?.string == app.name }

@@ -7,11 +7,13 @@ internal import MeridianModel
 
 struct DiffCommand: ClientCommand {
     static let configuration = CommandConfiguration(
-        commandName: "diff", abstract: "Show what applying manifests would change.",
+        commandName: "diff",
+        abstract: "Show what applying manifests would change.",
         discussion: """
             Prints a unified diff from each live object to what the server would make of it; nothing is written. Exits 0 \
             where nothing differs, 1 where something does, 2 after an error.
-            """)
+            """
+    )
 
     static let errorExitCode: Int32 = 2
     private static let differsExitCode: Int32 = 1
@@ -25,16 +27,29 @@ struct DiffCommand: ClientCommand {
     func execute(_ context: CommandContext) async throws -> Int32 {
         let declared = try manifests.objects(context, namespace: namespace.namespace)
         let outgoing = try OutgoingObjects(declared, context)
-        let api = try connection.connect(context)
+        let differs = try await connection.withServer(context) { try await printDifferences(outgoing, $0, context) }
+        return differs ? Self.differsExitCode : CommandExitCode.success
+    }
+
+    /// Prints what would change, object by object; whether anything would.
+    private func printDifferences(
+        _ outgoing: OutgoingObjects,
+        _ api: any ControlPlaneAPI,
+        _ context: CommandContext
+    ) async throws -> Bool {
         var differs = false
         for object in outgoing.objects {
             let live = try await api.object(object.key)
             let wanted = try await api.apply(object.json, object.key, isDryRun: true)
             let text = objectDiff(
-                live: live, wanted: wanted, kind: object.declared.kind, name: object.key.description)
+                live: live,
+                wanted: wanted.object,
+                kind: object.declared.kind,
+                name: object.key.description
+            )
             differs = differs || !text.isEmpty
             context.output.write(text)
         }
-        return differs ? Self.differsExitCode : CommandExitCode.success
+        return differs
     }
 }

@@ -4,9 +4,11 @@ internal import ArgumentParser
 internal import MeridianMerging
 internal import MeridianModel
 
-struct EventsCommand: ClientCommand {
+struct EventsCommand: ServerCommand {
     static let configuration = CommandConfiguration(
-        commandName: "events", abstract: "Show what happened, the newest last.")
+        commandName: "events",
+        abstract: "Show what happened, the newest last."
+    )
 
     @Option(name: .customLong("for"), help: ArgumentHelp("Only events of this object.", valueName: "kind/name"))
     var object: String?
@@ -23,8 +25,7 @@ struct EventsCommand: ClientCommand {
         }
     }
 
-    func execute(_ context: CommandContext) async throws -> Int32 {
-        let api = try connection.connect(context)
+    func execute(_ context: CommandContext, _ api: any ControlPlaneAPI) async throws -> Int32 {
         let events = try await events(api)
         let rows = events.rows(now: context.now(), namingObjects: object == nil)
         guard rows.count > 1 else {

@@ -3,10 +3,12 @@
 internal import ArgumentParser
 internal import MeridianModel
 
-struct GetCommand: ClientCommand {
+struct GetCommand: ServerCommand {
     static let configuration = CommandConfiguration(
-        commandName: "get", abstract: "List objects of a kind, or show some by name.",
-        usage: "meridian get KIND [NAME …] [options]\nmeridian get KIND/NAME [options]")
+        commandName: "get",
+        abstract: "List objects of a kind, or show some by name.",
+        usage: "meridian get KIND [NAME …] [options]\nmeridian get KIND/NAME [options]"
+    )
 
     @Argument(help: "The kind, and names where only some objects are meant.", completion: ObjectArguments.completion)
     var words: [String] = []
@@ -18,7 +20,8 @@ struct GetCommand: ClientCommand {
 
     @Option(
         name: [.customShort("l"), .customLong("selector")],
-        help: ArgumentHelp("Only objects with these labels: app=hello,tier!=test.", valueName: "selector"))
+        help: ArgumentHelp("Only objects with these labels: app=hello,tier!=test.", valueName: "selector")
+    )
     var labels: String?
 
     @Flag(name: [.customShort("A"), .long], help: "Objects of all namespaces.") var allNamespaces = false
@@ -33,16 +36,21 @@ struct GetCommand: ClientCommand {
         guard !allNamespaces else { throw ValidationError("An object is named within one namespace; leave out -A.") }
     }
 
-    func execute(_ context: CommandContext) async throws -> Int32 {
+    func execute(_ context: CommandContext, _ api: any ControlPlaneAPI) async throws -> Int32 {
         let arguments = try ObjectArguments(words)
-        let api = try connection.connect(context)
         let query = query(arguments)
         let list = try await listed(arguments, query, api)
         var printer = ObjectPrinter(
-            kind: arguments.kind, format: output, showsNamespace: allNamespaces, now: context.now)
+            kind: arguments.kind,
+            format: output,
+            showsNamespace: allNamespaces,
+            now: context.now
+        )
         if list.items.isEmpty, !watch {
             let place = query.namespace.map { " in namespace \($0)" } ?? ""
-            if output == nil || output == .wide { context.errors.writeLine("No \(arguments.kind.plural) found\(place).") }
+            if output == nil || output == .wide {
+                context.errors.writeLine("No \(arguments.kind.plural) found\(place).")
+            }
         }
         context.output.write(printer.text(list.items, isStream: watch))
         guard watch else { return CommandExitCode.success }
@@ -60,11 +68,17 @@ struct GetCommand: ClientCommand {
         // A watch of one object asks for that one; of several, for all, and picks.
         let fields = arguments.names.count == 1 ? "metadata.name=\(arguments.names[0])" : nil
         return ObjectQuery(
-            kind: arguments.kind, namespace: isNarrow ? namespace.namespace : nil, labels: labels, fields: fields)
+            kind: arguments.kind,
+            namespace: isNarrow ? namespace.namespace : nil,
+            labels: labels,
+            fields: fields
+        )
     }
 
     private func listed(
-        _ arguments: ObjectArguments, _ query: ObjectQuery, _ api: any ControlPlaneAPI
+        _ arguments: ObjectArguments,
+        _ query: ObjectQuery,
+        _ api: any ControlPlaneAPI
     ) async throws -> ObjectList {
         var list = try await api.list(query)
         guard !arguments.names.isEmpty else { return list }
@@ -81,5 +95,8 @@ struct GetCommand: ClientCommand {
 func notFound(_ kind: Kind, _ name: String, _ namespace: String?) -> CommandFailure {
     let place = namespace.map { " in namespace \($0)" } ?? ""
     return CommandFailure(
-        "\(kind.singular)/\(name)", "not found\(place)", next: "See what there is with: meridian get \(kind.plural)")
+        "\(kind.singular)/\(name)",
+        "not found\(place)",
+        next: "See what there is with: meridian get \(kind.plural)"
+    )
 }

@@ -5,11 +5,13 @@ internal import MeridianModel
 
 struct PlanCommand: ClientCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Show the steps that applying manifests would lead to, and why.",
+        commandName: "plan",
+        abstract: "Show the steps that applying manifests would lead to, and why.",
         discussion: """
             Nothing is written and no source is uploaded. Without -f it shows what the loop would do now. Exits 0 where \
             there is nothing to do, 2 where there are steps, 1 after an error.
-            """)
+            """
+    )
 
     private static let changesExitCode: Int32 = 2
 
@@ -29,13 +31,18 @@ struct PlanCommand: ClientCommand {
     func execute(_ context: CommandContext) async throws -> Int32 {
         let declared = try manifests.objects(context, namespace: namespace.namespace)
         let outgoing = try OutgoingObjects(declared, context)
-        let api = try connection.connect(context)
-        var plan = PlanText(try await api.plan(outgoing.objects.map(\.json)))
-        if !manifests.files.isEmpty { plan.subtract(PlanText(try await api.plan([]))) }
+        let plan = try await connection.withServer(context) { try await planned(outgoing.objects.map(\.json), $0) }
         switch output {
         case .text: context.output.write(plan.text)
         case .json: context.output.write(plan.json.text(pretty: true) + "\n")
         }
         return plan.steps.isEmpty ? CommandExitCode.success : Self.changesExitCode
+    }
+
+    /// The steps that `objects` lead to beyond those that are taken anyway; without any, all that would be taken now.
+    private func planned(_ objects: [JSONValue], _ api: any ControlPlaneAPI) async throws -> PlanText {
+        var plan = PlanText(try await api.plan(objects))
+        if !objects.isEmpty { plan.subtract(PlanText(try await api.plan([]))) }
+        return plan
     }
 }

@@ -6,8 +6,10 @@ internal import MeridianModel
 
 struct SchemaCommand: ClientCommand {
     static let configuration = CommandConfiguration(
-        commandName: "schema", abstract: "Print the JSON Schema of a kind.",
-        discussion: "The schemas (draft 2020-12) are made from the types that Meridian reads manifests with.")
+        commandName: "schema",
+        abstract: "Print the JSON Schema of a kind.",
+        discussion: "The schemas (draft 2020-12) are made from the types that Meridian reads manifests with."
+    )
 
     @Argument(help: "The kind.", completion: ObjectArguments.completion)
     var kind: String?
@@ -15,7 +17,8 @@ struct SchemaCommand: ClientCommand {
     @Option(
         name: .customLong("all"),
         help: ArgumentHelp("Write the schema of every kind into this directory.", valueName: "directory"),
-        completion: .directory)
+        completion: .directory
+    )
     var directory: String?
 
     func validate() throws {

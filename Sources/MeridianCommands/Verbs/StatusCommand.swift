@@ -3,24 +3,26 @@
 internal import ArgumentParser
 internal import MeridianModel
 
-struct StatusCommand: ClientCommand {
+struct StatusCommand: ServerCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Show the whole platform on one screen.")
+        commandName: "status",
+        abstract: "Show the whole platform on one screen."
+    )
 
     @OptionGroup var connection: ConnectionOptions
 
     @Flag(help: "Print the server's own summary as JSON.") var json = false
 
-    func execute(_ context: CommandContext) async throws -> Int32 {
-        let api = try connection.connect(context)
+    func execute(_ context: CommandContext, _ api: any ControlPlaneAPI) async throws -> Int32 {
         if json {
             context.output.write(try await api.status().text(pretty: true) + "\n")
             return CommandExitCode.success
         }
-        let version = try await api.version()
         let text = StatusText(
-            server: "\(api.address), version \(version["version"]?.string ?? version["gitVersion"]?.string ?? "unknown")",
-            nodes: try await objects(of: Node.kind, api), apps: try await objects(of: App.kind, api))
+            server: "\(api.address), version \(serverVersion(try await api.version()))",
+            nodes: try await objects(of: Node.kind, api),
+            apps: try await objects(of: App.kind, api)
+        )
         context.output.write(text.text)
         return CommandExitCode.success
     }

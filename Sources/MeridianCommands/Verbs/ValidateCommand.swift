@@ -5,8 +5,10 @@ internal import MeridianManifests
 
 struct ValidateCommand: ClientCommand {
     static let configuration = CommandConfiguration(
-        commandName: "validate", abstract: "Check manifests; no server is needed.",
-        discussion: "Prints every problem of every file as file:line:column: message. Exits 1 after an error.")
+        commandName: "validate",
+        abstract: "Check manifests; no server is needed.",
+        discussion: "Prints every problem of every file as file:line:column: message. Exits 1 after an error."
+    )
 
     @OptionGroup var manifests: ManifestOptions
     @OptionGroup var namespace: NamespaceOptions

@@ -8,7 +8,9 @@ package let clientVersion = "0.1.0"
 
 struct VersionCommand: ClientCommand {
     static let configuration = CommandConfiguration(
-        commandName: "version", abstract: "Show the versions of this program and of the server.")
+        commandName: "version",
+        abstract: "Show the versions of this program and of the server."
+    )
 
     @OptionGroup var connection: ConnectionOptions
     @Flag(help: "Do not ask the server.") var client = false
@@ -22,12 +24,16 @@ struct VersionCommand: ClientCommand {
     /// The server's version and URL, or why there is none; a server is not needed for this verb.
     private func serverLine(_ context: CommandContext) async -> String {
         do {
-            let api = try connection.connect(context)
-            let version = try await api.version()
-            let text = version["version"]?.string ?? version["gitVersion"]?.string ?? "of unknown version"
-            return "\(text) at \(api.address)"
+            return try await connection.withServer(context) {
+                "\(serverVersion(try await $0.version())) at \($0.address)"
+            }
         } catch {
             return "none: \((error as? any CustomStringConvertible)?.description ?? "\(error)")"
         }
     }
+}
+
+/// Meridian's version in the answer of `/version`, which speaks of Kubernetes first.
+func serverVersion(_ answer: JSONValue) -> String {
+    answer["meridian"]?.string ?? answer["gitVersion"]?.string ?? "unknown"
 }

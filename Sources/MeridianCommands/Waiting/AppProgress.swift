@@ -55,7 +55,9 @@ struct AppProgress: Sendable {
         guard status.conditions.holds("Ready") else { return wait(words(of: status.conditions.condition("Ready"))) }
         guard let serving = servingRevision(of: status) else { return wait("being put in place of the old revision") }
         var lines: [String] = []
-        if !stages.isEmpty { lines.append(add(StageDuration(name: "activate", duration: elapsed - changedAt), at: elapsed)) }
+        if !stages.isEmpty {
+            lines.append(add(StageDuration(name: "activate", duration: elapsed - changedAt), at: elapsed))
+        }
         let place = status.url.map { " at \($0)" } ?? ""
         return lines + end(.ready, at: elapsed, "ready after \(shortText(elapsed)): \(serving) serves\(place)")
     }

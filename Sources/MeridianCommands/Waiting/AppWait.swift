@@ -62,7 +62,9 @@ struct AppWait {
     }
 
     private func lines(
-        for change: ObjectChange, at elapsed: Duration, _ report: inout WaitReport
+        for change: ObjectChange,
+        at elapsed: Duration,
+        _ report: inout WaitReport
     ) async throws -> [String] {
         var context = DecodingContext()
         if change.object["kind"]?.string == Revision.kind {

@@ -38,14 +38,19 @@ struct WaitReport: Sendable {
     func errors(timeout: Duration) -> [CommandFailure] {
         let failed = failures.map { goal, words in
             CommandFailure(
-                goal.name, words, next: "See the whole output with: meridian logs \(goal.key.name) --build")
+                goal.name,
+                words,
+                next: "See the whole output with: meridian logs \(goal.key.name) --build"
+            )
         }
         guard failed.isEmpty else { return failed }
         return apps.compactMap { app in
             guard case .underWay(let words) = app.state else { return nil }
             return CommandFailure(
-                app.goal.name, "not ready after \(timeout.text): \(words)",
-                next: "It goes on; look again with: meridian describe app \(app.goal.key.name)")
+                app.goal.name,
+                "not ready after \(timeout.text): \(words)",
+                next: "It goes on; look again with: meridian describe app \(app.goal.key.name)"
+            )
         }
     }
 

@@ -62,8 +62,8 @@ extension Loop {
     }
 
     /// Where a client's address stands as text.
-    func peerText(_ client: Int32) -> Bytes { texts + Int(client) * Self.textBytes + Self.requestIDBytesMax }
+    func peerText(_ client: Int32) -> Bytes { tables.texts + Int(client) * LoopTables.textBytes + Self.requestIDBytesMax }
 
     /// Where the id of a client's current request stands.
-    func requestIDText(_ client: Int32) -> Bytes { texts + Int(client) * Self.textBytes }
+    func requestIDText(_ client: Int32) -> Bytes { tables.texts + Int(client) * LoopTables.textBytes }
 }

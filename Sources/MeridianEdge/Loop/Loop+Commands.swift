@@ -148,9 +148,7 @@ extension Loop {
         responseHead.fields.deallocate()
         region.deallocate()
         events.deallocate()
-        free(connections)
-        free(deadlines)
-        free(texts)
+        tables.deallocate()
         if ownNamespace >= 0 { close(ownNamespace) }
         if spareDescriptor >= 0 { close(spareDescriptor) }
         close(epoll)

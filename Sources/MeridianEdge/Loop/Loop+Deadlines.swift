@@ -6,10 +6,10 @@ extension Loop {
         nextScan = .max
         var soonest = Int64.max
         for descriptor in 0...highest {
-            let deadline = deadlines[Int(descriptor)]
+            let deadline = tables.deadlines[Int(descriptor)]
             guard deadline != 0 else { continue }
             if deadline <= now {
-                deadlines[Int(descriptor)] = 0
+                tables.deadlines[Int(descriptor)] = 0
                 timeIsUp(descriptor)
             } else {
                 soonest = min(soonest, deadline)

@@ -136,7 +136,7 @@ extension Loop {
         pool.takeBack(&connection.pointee.output)
         connection.pointee.role = .free
         connection.pointee.peer = -1
-        deadlines[Int(client)] = 0
+        tables.deadlines[Int(client)] = 0
         if connection.pointee.readiness.contains(.again) { forgetTurn(client) }
         close(client)
         clientCount -= 1

@@ -68,7 +68,7 @@ extension Loop {
     /// A short read means that the socket is drained, unless its end was announced.
     func receive(_ connection: UnsafeMutablePointer<Connection>) -> Received {
         let room = connection.pointee.input.room
-        let descriptor = Int32(truncatingIfNeeded: connection - connections)
+        let descriptor = Int32(truncatingIfNeeded: connection - tables.connections)
         let count = clinux_receive(descriptor, connection.pointee.input.free, room)
         if count > 0 {
             connection.pointee.input.end += Int32(count)
@@ -109,7 +109,7 @@ extension Loop {
     }
 
     private func send(_ from: UnsafeMutablePointer<Connection>, _ to: UnsafeMutablePointer<Connection>) -> Bool {
-        let descriptor = Int32(truncatingIfNeeded: to - connections)
+        let descriptor = Int32(truncatingIfNeeded: to - tables.connections)
         let held = to.pointee.output.count
         let ready = Int(from.pointee.ready)
         let sent: Int
@@ -153,7 +153,7 @@ extension Loop {
     /// Sends what the output of a connection holds, as far as it goes; false where the connection is broken.
     @discardableResult
     func flush(_ to: UnsafeMutablePointer<Connection>) -> Bool {
-        let descriptor = Int32(truncatingIfNeeded: to - connections)
+        let descriptor = Int32(truncatingIfNeeded: to - tables.connections)
         while to.pointee.output.count > 0, to.pointee.readiness.contains(.writable) {
             let held = to.pointee.output.count
             let sent = clinux_send(descriptor, to.pointee.output.filled, held)

@@ -173,7 +173,7 @@ extension Loop {
         pool.takeBack(&connection.pointee.input)
         pool.takeBack(&connection.pointee.output)
         connection.pointee.role = .free
-        deadlines[Int(upstream)] = 0
+        tables.deadlines[Int(upstream)] = 0
         close(upstream)
         dropUser(of: runner)
     }

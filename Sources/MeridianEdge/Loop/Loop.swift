@@ -14,8 +14,6 @@ struct Loop: ~Copyable {
     static let eventsMax = 256
     /// How finely deadlines are kept: a scan reads one word per descriptor.
     static let scanMillisecondsMin: Int64 = 20
-    /// Room for a request id and a peer address per descriptor.
-    static let textBytes = 128
     static let requestIDBytesMax = 64
     static let peerTextBytesMax = 48
 
@@ -29,10 +27,7 @@ struct Loop: ~Copyable {
     let ownNamespace: Int32
     var spareDescriptor: Int32
 
-    let connections: UnsafeMutablePointer<Connection>
-    /// When something has to happen to a descriptor, in loop time; 0 for never.
-    let deadlines: UnsafeMutablePointer<Int64>
-    let texts: Bytes
+    let tables: LoopTables
     let events: UnsafeMutablePointer<clinux_event>
     /// Entries of `connections` up to this one are initialised.
     var highest: Int32 = -1
@@ -70,8 +65,8 @@ struct Loop: ~Copyable {
     /// Told when the loop has ended.
     var stopped: Countdown?
 
-    /// Takes over `listeners` and registers them.
-    init(_ index: Int, _ context: LoopContext, listeners: [Int32]) throws(EdgeError) {
+    /// A loop that does not watch anything yet. Takes over `tables`.
+    init(_ index: Int, _ context: LoopContext, _ tables: LoopTables) {
         self.context = context
         limits = context.limits
         mailbox = context.mailboxes[index]
@@ -82,22 +77,16 @@ struct Loop: ~Copyable {
         epoll = clinux_epoll_create()
         ownNamespace = max(-1, clinux_own_network_namespace())
         spareDescriptor = clinux_spare_descriptor()
-        // calloc of a large block maps zero pages, which cost memory only once they are touched.
-        guard
-            let connectionMemory = calloc(context.descriptorsMax, MemoryLayout<Connection>.stride),
-            let deadlineMemory = calloc(context.descriptorsMax, MemoryLayout<Int64>.stride),
-            let textMemory = calloc(context.descriptorsMax, Self.textBytes)
-        else {
-            throw EdgeError(code: .noResources, message: "no memory for the connection table; lower the descriptor limit")
-        }
-        connections = connectionMemory.assumingMemoryBound(to: Connection.self)
-        deadlines = deadlineMemory.assumingMemoryBound(to: Int64.self)
-        texts = textMemory.assumingMemoryBound(to: UInt8.self)
+        self.tables = tables
         events = .allocate(capacity: Self.eventsMax)
         targets = .allocate(capacity: targetCapacity)
         runners = .allocate(capacity: runnerCapacity)
         random = RandomSource(seed: clinux_random_seed())
         now = clinux_coarse_milliseconds()
+    }
+
+    /// Takes over `listeners` and watches them and the mailbox.
+    mutating func watch(_ listeners: [Int32]) throws(EdgeError) {
         try register(mailbox.descriptor, .mailbox)
         for listener in listeners { try register(listener, .listener) }
     }
@@ -118,7 +107,7 @@ struct Loop: ~Copyable {
 
     /// The connection of a descriptor. The pointer stays valid, but after a close it may be another connection's.
     @inline(__always)
-    func at(_ descriptor: Int32) -> UnsafeMutablePointer<Connection> { connections + Int(descriptor) }
+    func at(_ descriptor: Int32) -> UnsafeMutablePointer<Connection> { tables.connections + Int(descriptor) }
 
     /// Whether a descriptor still is the connection that had `generation`.
     func isSame(_ descriptor: Int32, _ generation: UInt32) -> Bool {
@@ -140,7 +129,7 @@ struct Loop: ~Copyable {
     /// Sets when a descriptor's time is up; 0 for never.
     @inline(__always)
     mutating func setDeadline(_ descriptor: Int32, _ time: Int64) {
-        deadlines[Int(descriptor)] = time
+        tables.deadlines[Int(descriptor)] = time
         if time != 0, time < nextScan { nextScan = time }
     }
 

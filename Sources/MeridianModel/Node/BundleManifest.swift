@@ -35,7 +35,8 @@ package struct BundleManifest: Shaped {
 
     package static var shape: Shape<BundleManifest> {
         Shape(
-            "BundleManifest", "A built app as content: an OCI image manifest of one layer.",
+            "BundleManifest",
+            "A built app as content: an OCI image manifest of one layer.",
             fields: [
                 .init(required: "schemaVersion", \.schemaVersion, "Always 2.", .range(2...2)),
                 .init(required: "mediaType", \.mediaType, "The OCI manifest type.", .only(Self.manifestMediaType)),
@@ -51,7 +52,8 @@ package struct BundleManifest: Shaped {
                         layer.require(BundleBlob.layerMediaType, at: place, &context)
                     }
                 }
-            ])
+            ]
+        )
     }
 }
 
@@ -77,12 +79,14 @@ package struct BundleBlob: Shaped {
 
     package static var shape: Shape<BundleBlob> {
         Shape(
-            "BundleBlob", "One blob that a bundle manifest refers to.",
+            "BundleBlob",
+            "One blob that a bundle manifest refers to.",
             fields: [
                 .init(required: "mediaType", \.mediaType, "What the blob is."),
                 .init(required: "digest", \.digest, "The blob's name."),
                 .init(required: "size", \.size, "Bytes.", .range(0...(1 << 40))),
-            ])
+            ]
+        )
     }
 
     fileprivate func require(_ wanted: String, at path: FieldPath, _ context: inout DecodingContext) {
@@ -117,13 +121,15 @@ package struct BundleConfiguration: Shaped {
 
     package static var shape: Shape<BundleConfiguration> {
         Shape(
-            "BundleConfiguration", "How the program inside a bundle is started.",
+            "BundleConfiguration",
+            "How the program inside a bundle is started.",
             fields: [
                 .init(required: "executable", \.executable, "The executable's path in the bundle.", .relativePath),
                 .init("arguments", \.arguments, default: [], "Arguments that stand before the app's own."),
                 .init(required: "preset", \.preset, "The preset that built it."),
                 .init("libraries", \.libraries, default: [], "Collected shared libraries, sorted.", .relativePaths),
-            ])
+            ]
+        )
     }
 }
 

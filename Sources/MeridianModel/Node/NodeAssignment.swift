@@ -10,20 +10,24 @@ package struct NodeAssignment: Shaped {
     /// The node's region, for the answer header `x-meridian-region`.
     package var region: String = "local"
     package var routes: RouteTable = RouteTable()
-    /// One entry per revision that may have runners here, sorted by key. A revision that is missing is drained and stopped.
+    /// One entry per revision that may have runners here, sorted by key.
+    ///
+    /// A revision that is missing is drained and stopped.
     package var revisions: [RevisionAssignment] = []
 
     package init() {}
 
     package static var shape: Shape<NodeAssignment> {
         Shape(
-            "NodeAssignment", "What the control plane wants of one node.",
+            "NodeAssignment",
+            "What the control plane wants of one node.",
             fields: [
                 .init(required: "number", \.number, "Rises with every assignment."),
                 .init("region", \.region, default: "local", "The node's region."),
                 .init("routes", \.routes, default: RouteTable(), "The routes of the node's edge."),
                 .init("revisions", \.revisions, default: [], "The revisions that may have runners, sorted by key."),
-            ])
+            ]
+        )
     }
 }
 
@@ -49,7 +53,8 @@ package struct RevisionAssignment: Shaped {
 
     package static var shape: Shape<RevisionAssignment> {
         Shape(
-            "RevisionAssignment", "How many runners of one revision a node keeps, and how it starts them.",
+            "RevisionAssignment",
+            "How many runners of one revision a node keeps, and how it starts them.",
             fields: [
                 .init(required: "key", \.key, "namespace/name of the revision."),
                 .init(required: "app", \.app, "namespace/name of the app."),
@@ -59,6 +64,7 @@ package struct RevisionAssignment: Shaped {
                 .init("targetConcurrency", \.targetConcurrency, default: 50, "In-flight requests per runner."),
                 .init("idleAfter", \.idleAfter, default: .seconds(60), "How long an idle runner stays."),
                 .init("restartNumber", \.restartNumber, default: 0, "Rises with every restart."),
-            ])
+            ]
+        )
     }
 }

@@ -14,7 +14,7 @@ package struct NodeReport: Shaped {
     package var runners: [RunnerReport] = []
     /// Revisions whose runners fail to start or crash, sorted by key.
     package var troubles: [RevisionTrouble] = []
-    /// Which protections are in force: `cgroup: v1`, `seccomp: filter`, `user: root`…
+    /// Which protections are in force: `cgroup: v1`, `seccomp: filter`, `user: root` and so on.
     package var protections: [String: String] = [:]
     /// The addresses that the edge accepts requests on, `IP:PORT`.
     package var edges: [String] = []
@@ -23,7 +23,8 @@ package struct NodeReport: Shaped {
 
     package static var shape: Shape<NodeReport> {
         Shape(
-            "NodeReport", "The state of one node at one moment.",
+            "NodeReport",
+            "The state of one node at one moment.",
             fields: [
                 .init(required: "node", \.node, "The node's name."),
                 .init(required: "instance", \.instance, "Drawn anew at each start of the node process."),
@@ -33,7 +34,8 @@ package struct NodeReport: Shaped {
                 .init("troubles", \.troubles, default: [], "Revisions whose runners fail."),
                 .init("protections", \.protections, default: [:], "Which protections are in force."),
                 .init("edges", \.edges, default: [], "The addresses that the edge accepts requests on."),
-            ])
+            ]
+        )
     }
 }
 
@@ -54,7 +56,8 @@ package struct RunnerReport: Shaped {
 
     package static var shape: Shape<RunnerReport> {
         Shape(
-            "RunnerReport", "One runner as its node sees it.",
+            "RunnerReport",
+            "One runner as its node sees it.",
             fields: [
                 .init(required: "id", \.id, "Unique on the node."),
                 .init(required: "revision", \.revision, "namespace/name of the revision."),
@@ -62,7 +65,8 @@ package struct RunnerReport: Shaped {
                 .init("pid", \.pid, default: 0, "The process id on the host."),
                 .init(required: "startedAt", \.startedAt, "When it was started."),
                 .init("restartNumber", \.restartNumber, default: 0, "The restart it belongs to."),
-            ])
+            ]
+        )
     }
 }
 
@@ -82,7 +86,7 @@ package struct RevisionTrouble: Shaped {
     package var revision: String = ""
     /// Failed starts and crashes since the last runner that lived for a minute.
     package var failures: Int = 0
-    /// What happened last: `exited with code 3`, `killed by signal 9 (out of memory: limit 256Mi)`…
+    /// What happened last, as in `exited with code 3` or `killed by signal 9 (out of memory: limit 256Mi)`.
     package var message: String = ""
     /// When the next start may be tried.
     package var retryAt: Timestamp = Timestamp(milliseconds: 0)
@@ -91,20 +95,22 @@ package struct RevisionTrouble: Shaped {
 
     package static var shape: Shape<RevisionTrouble> {
         Shape(
-            "RevisionTrouble", "Why a revision's runners do not stay up.",
+            "RevisionTrouble",
+            "Why a revision's runners do not stay up.",
             fields: [
                 .init(required: "revision", \.revision, "namespace/name of the revision."),
                 .init("failures", \.failures, default: 0, "Failures in a row."),
                 .init("message", \.message, default: "", "What happened last."),
                 .init(required: "retryAt", \.retryAt, "When the next start may be tried."),
-            ])
+            ]
+        )
     }
 }
 
 /// The outcome of a port check.
 package struct PortCheckReport: Shaped {
     package var passed: Bool = false
-    /// Where the program listens, e.g. `0.0.0.0:42117`; empty where nowhere.
+    /// Where the program listens, as in `0.0.0.0:42117`; empty where nowhere.
     package var listening: [String] = []
     /// Why it did not pass, with the next step; empty where it passed.
     package var message: String = ""
@@ -122,7 +128,8 @@ package struct PortCheckReport: Shaped {
 
     package static var shape: Shape<PortCheckReport> {
         Shape(
-            "PortCheckReport", "The outcome of a port check.",
+            "PortCheckReport",
+            "The outcome of a port check.",
             fields: [
                 .init(required: "passed", \.passed, "Whether the program listens as it must."),
                 .init("listening", \.listening, default: [], "Where the program listens."),
@@ -131,6 +138,7 @@ package struct PortCheckReport: Shaped {
                 .init("output", \.output, default: [], "The last lines of output."),
                 .init("deniedSyscalls", \.deniedSyscalls, default: [], "Denied syscalls by name."),
                 .init("elapsed", \.elapsed, default: .zero, "From spawn to the passed check."),
-            ])
+            ]
+        )
     }
 }

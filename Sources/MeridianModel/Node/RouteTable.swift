@@ -16,11 +16,13 @@ package struct RouteTable: Shaped {
 
     package static var shape: Shape<RouteTable> {
         Shape(
-            "RouteTable", "A complete, numbered table of routes.",
+            "RouteTable",
+            "A complete, numbered table of routes.",
             fields: [
                 .init(required: "number", \.number, "Rises with every published table."),
                 .init("hosts", \.hosts, default: [], "One entry per host, sorted by host."),
-            ])
+            ]
+        )
     }
 }
 
@@ -32,7 +34,9 @@ package struct HostRoute: Shaped {
     package var app: String = ""
     /// The region named in `x-meridian-region`; nil: the edge's own.
     package var region: String?
-    /// In the order of the split; whole weights that sum to 100. Empty: the app has nothing that serves yet (503).
+    /// In the order of the split; whole weights that sum to 100.
+    ///
+    /// Empty: the app has nothing that serves yet (503).
     package var backends: [RouteBackend] = []
     /// The cookie that keeps a client on its backend; nil: every request is drawn anew.
     package var stickyCookie: String?
@@ -49,7 +53,8 @@ package struct HostRoute: Shaped {
 
     package static var shape: Shape<HostRoute> {
         Shape(
-            "HostRoute", "What happens to the requests of one host.",
+            "HostRoute",
+            "What happens to the requests of one host.",
             fields: [
                 .init(required: "host", \.host, "Lower case, without a port."),
                 .init(required: "app", \.app, "The app's namespace/name."),
@@ -60,7 +65,8 @@ package struct HostRoute: Shaped {
                 .init("allowOverride", \.allowOverride, default: false, "Whether x-meridian-revision may choose."),
                 .init("overrides", \.overrides, default: [], "The revisions that the override header may name."),
                 .init("requestTimeout", \.requestTimeout, default: .seconds(30), "The longest a request may take."),
-            ])
+            ]
+        )
     }
 }
 
@@ -87,11 +93,13 @@ package struct RouteBackend: Shaped {
 
     package static var shape: Shape<RouteBackend> {
         Shape(
-            "RouteBackend", "One share of a host's requests.",
+            "RouteBackend",
+            "One share of a host's requests.",
             fields: [
                 .init("revision", optional: \.revision, "The revision's namespace/name."),
                 .init("address", optional: \.address, "A server outside Meridian."),
                 .init("weight", \.weight, default: 100, "Percent of the requests.", .range(0...100)),
-            ])
+            ]
+        )
     }
 }

@@ -6,7 +6,7 @@
 package struct RunnerTemplate: Shaped {
     /// The digest of the bundle (a registry manifest) that is mounted at `/app`.
     package var bundle: Digest = .zero
-    /// The executable's path inside the bundle, relative, e.g. `server`.
+    /// The executable's path inside the bundle, relative, as in `server`.
     package var executable: String = ""
     /// Arguments after the program's name.
     package var arguments: [String] = []
@@ -38,7 +38,8 @@ package struct RunnerTemplate: Shaped {
 
     package static var shape: Shape<RunnerTemplate> {
         Shape(
-            "RunnerTemplate", "How to start one runner of a revision.",
+            "RunnerTemplate",
+            "How to start one runner of a revision.",
             fields: [
                 .init(required: "bundle", \.bundle, "The bundle that is mounted at /app."),
                 .init(required: "executable", \.executable, "The executable's path inside the bundle."),
@@ -55,7 +56,8 @@ package struct RunnerTemplate: Shaped {
                 .init("healthPath", optional: \.healthPath, "The path that must answer before a runner is ready."),
                 .init("readyTimeout", \.readyTimeout, default: .seconds(10), "How long becoming ready may take."),
                 .init("terminationGrace", \.terminationGrace, default: .seconds(10), "From SIGTERM to SIGKILL."),
-            ])
+            ]
+        )
     }
 }
 
@@ -83,10 +85,12 @@ package struct SealedValue: Shaped {
 
     package static var shape: Shape<SealedValue> {
         Shape(
-            "SealedValue", "A sealed value and what it was sealed for.",
+            "SealedValue",
+            "A sealed value and what it was sealed for.",
             fields: [
                 .init(required: "text", \.text, "The sealed text."),
                 .init(required: "owner", \.owner, "What it opens for."),
-            ])
+            ]
+        )
     }
 }

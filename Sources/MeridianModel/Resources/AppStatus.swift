@@ -20,7 +20,8 @@ package struct AppStatus: Shaped {
 
     package static var shape: Shape<AppStatus> {
         Shape(
-            "AppStatus", "What Meridian observes of an app.",
+            "AppStatus",
+            "What Meridian observes of an app.",
             fields: [
                 .init("observedGeneration", \.observedGeneration, default: 0, "The generation that was looked at."),
                 .init("conditions", \.conditions, default: [], "Built, Ready, Serving."),
@@ -29,6 +30,7 @@ package struct AppStatus: Shaped {
                 .init("pinnedRevision", optional: \.pinnedRevision, "The revision that rollback chose."),
                 .init("readyRunners", \.readyRunners, default: 0, "Runners that accept requests."),
                 .init("url", optional: \.url, "Where the app answers."),
-            ])
+            ]
+        )
     }
 }

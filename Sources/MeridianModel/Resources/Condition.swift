@@ -2,7 +2,7 @@
 
 /// One aspect of an object's observed state.
 package struct Condition: Shaped {
-    /// The aspect: `Built`, `Ready`, `Serving`…
+    /// The aspect: `Built`, `Ready` or `Serving`.
     package var type: String = ""
     package var status: ConditionStatus = .unknown
     /// One CamelCase word for programs.
@@ -25,7 +25,8 @@ package struct Condition: Shaped {
 
     package static var shape: Shape<Condition> {
         Shape(
-            "Condition", "One aspect of an object's observed state.",
+            "Condition",
+            "One aspect of an object's observed state.",
             fields: [
                 .init(required: "type", \.type, "The aspect."),
                 .init(required: "status", \.status, "Whether it holds."),
@@ -33,7 +34,8 @@ package struct Condition: Shaped {
                 .init("message", \.message, default: "", "Words for people."),
                 .init(required: "lastTransitionTime", \.lastTransitionTime, "When the status last changed."),
                 .init("observedGeneration", \.observedGeneration, default: 0, "The generation this was observed at."),
-            ])
+            ]
+        )
     }
 }
 

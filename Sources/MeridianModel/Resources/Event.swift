@@ -23,7 +23,8 @@ package struct Event: APIObject {
 
     package static var shape: Shape<Event> {
         Shape(
-            kind, "Something that happened to an object.",
+            kind,
+            "Something that happened to an object.",
             fields: [
                 .init(required: "apiVersion", \.apiVersion, "The API's group and version.", .constant(apiVersionText)),
                 .init(required: "kind", \.kindName, "The object's kind.", .constant(kind)),
@@ -35,7 +36,8 @@ package struct Event: APIObject {
                 .init("count", \.count, default: 1, "How often it happened."),
                 .init("firstTimestamp", optional: \.firstTimestamp, "When it first happened."),
                 .init("lastTimestamp", optional: \.lastTimestamp, "When it last happened."),
-            ])
+            ]
+        )
     }
 }
 
@@ -57,13 +59,15 @@ package struct ObjectReference: Shaped {
 
     package static var shape: Shape<ObjectReference> {
         Shape(
-            "ObjectReference", "Names the object that an event is about.",
+            "ObjectReference",
+            "Names the object that an event is about.",
             fields: [
                 .init("apiVersion", \.apiVersion, default: apiVersionText, "The object's apiVersion."),
                 .init(required: "kind", \.kind, "The object's kind."),
                 .init("namespace", \.namespace, default: "", "The object's namespace."),
                 .init(required: "name", \.name, "The object's name."),
                 .init("uid", \.uid, default: "", "The object's uid."),
-            ])
+            ]
+        )
     }
 }

@@ -37,7 +37,12 @@ package struct Kind: Sendable {
     }
 
     fileprivate init<Object: APIObject>(
-        _: Object.Type, plural: String, shortNames: [String] = [], namespaced: Bool, declared: Bool, columns: [Column]
+        _: Object.Type,
+        plural: String,
+        shortNames: [String] = [],
+        namespaced: Bool,
+        declared: Bool,
+        columns: [Column]
     ) {
         name = Object.kind
         self.plural = plural
@@ -59,60 +64,95 @@ package struct Kind: Sendable {
     /// Every kind; those that people write first.
     package static let all: [Kind] = [
         Kind(
-            App.self, plural: "apps", namespaced: true, declared: true,
+            App.self,
+            plural: "apps",
+            namespaced: true,
+            declared: true,
             columns: [
                 Column("BUILT", "status.conditions[Built]"), Column("READY", "status.conditions[Ready]"),
                 Column("SERVING", "status.servingRevision"), Column("RUNNERS", "status.readyRunners"),
                 Column("URL", "status.url"), Column("LATEST", "status.latestRevision", wide: true),
                 Column("PINNED", "status.pinnedRevision", wide: true),
                 Column("REASON", "status.conditions[Ready].reason", wide: true),
-            ]),
+            ]
+        ),
         Kind(
-            Region.self, plural: "regions", namespaced: false, declared: true,
+            Region.self,
+            plural: "regions",
+            namespaced: false,
+            declared: true,
             columns: [
                 Column("READY", "status.conditions[Ready]"), Column("LATITUDE", "spec.location.latitude", wide: true),
                 Column("LONGITUDE", "spec.location.longitude", wide: true), Column("ALIASES", "spec.aliases"),
-            ]),
+            ]
+        ),
         Kind(
-            TrafficSplit.self, plural: "trafficsplits", shortNames: ["ts", "splits"], namespaced: true, declared: true,
+            TrafficSplit.self,
+            plural: "trafficsplits",
+            shortNames: ["ts", "splits"],
+            namespaced: true,
+            declared: true,
             columns: [
                 Column("APP", "spec.app"), Column("READY", "status.conditions[Ready]"), Column("HOSTS", "spec.hosts"),
                 Column("REASON", "status.conditions[Ready].reason", wide: true),
-            ]),
+            ]
+        ),
         Kind(
-            SyscallAllowlist.self, plural: "syscallallowlists", shortNames: ["sal", "allowlists"], namespaced: false,
+            SyscallAllowlist.self,
+            plural: "syscallallowlists",
+            shortNames: ["sal", "allowlists"],
+            namespaced: false,
             declared: true,
-            columns: [Column("GROUPS", "spec.groups"), Column("ON-DENIED", "spec.onDenied")]),
+            columns: [Column("GROUPS", "spec.groups"), Column("ON-DENIED", "spec.onDenied")]
+        ),
         Kind(Secret.self, plural: "secrets", namespaced: true, declared: true, columns: []),
         Kind(
-            Revision.self, plural: "revisions", shortNames: ["rev"], namespaced: true, declared: false,
+            Revision.self,
+            plural: "revisions",
+            shortNames: ["rev"],
+            namespaced: true,
+            declared: false,
             columns: [
                 Column("APP", "spec.app"), Column("BUILT", "status.conditions[Built]"),
                 Column("READY", "status.conditions[Ready]"), Column("RUNNERS", "status.readyRunners"),
                 Column("REASON", "status.conditions[Ready].reason"), Column("BUNDLE", "status.bundle", wide: true),
                 Column("PRESET", "status.preset", wide: true), Column("CACHED", "status.cached", wide: true),
-            ]),
+            ]
+        ),
         Kind(
-            Runner.self, plural: "runners", namespaced: true, declared: false,
+            Runner.self,
+            plural: "runners",
+            namespaced: true,
+            declared: false,
             columns: [
                 Column("REVISION", "spec.revision"), Column("STATE", "status.state"), Column("NODE", "spec.node"),
                 Column("PID", "status.pid", wide: true),
-            ]),
+            ]
+        ),
         Kind(
-            Node.self, plural: "nodes", namespaced: false, declared: false,
+            Node.self,
+            plural: "nodes",
+            namespaced: false,
+            declared: false,
             columns: [
                 Column("READY", "status.conditions[Ready]"), Column("PROTECTED", "status.conditions[Protected]"),
                 Column("RUNNERS", "status.runners"), Column("EDGES", "status.edges"),
                 Column("REGIONS", "status.regions", wide: true),
                 Column("PROTECTIONS", "status.protections", wide: true),
-            ]),
+            ]
+        ),
         Kind(
-            Event.self, plural: "events", shortNames: ["ev"], namespaced: true, declared: false,
+            Event.self,
+            plural: "events",
+            shortNames: ["ev"],
+            namespaced: true,
+            declared: false,
             columns: [
                 Column("LAST", "lastTimestamp", age: true), Column("TYPE", "type"), Column("REASON", "reason"),
                 Column("OBJECT", "involvedObject.kind"), Column("OF", "involvedObject.name"),
                 Column("MESSAGE", "message"),
-            ]),
+            ]
+        ),
     ]
 }
 

@@ -30,12 +30,17 @@ package struct Metadata: Shaped {
 
     package static var shape: Shape<Metadata> {
         Shape(
-            "Metadata", "What every object carries about itself.",
+            "Metadata",
+            "What every object carries about itself.",
             fields: [
                 .init(required: "name", \.name, "The object's name: a DNS label.", .dnsLabel()),
                 .init(
-                    "namespace", \.namespace, default: "", "The object's namespace; `default` where none is named.",
-                    .rule { $0.isEmpty || isDNSLabel($0) ? nil : "\"\($0)\" is not a namespace: use a DNS label" }),
+                    "namespace",
+                    \.namespace,
+                    default: "",
+                    "The object's namespace; `default` where none is named.",
+                    .rule { $0.isEmpty || isDNSLabel($0) ? nil : "\"\($0)\" is not a namespace: use a DNS label" }
+                ),
                 .init("labels", \.labels, default: [:], "Words to select objects by.", .labels),
                 .init("annotations", \.annotations, default: [:], "Notes of people and tools.", .annotations),
                 .init("uid", \.uid, default: "", "Given by the server at creation."),
@@ -46,7 +51,8 @@ package struct Metadata: Shaped {
                 .init("finalizers", \.finalizers, default: [], "What must be done before the object goes."),
                 .init("ownerReferences", \.ownerReferences, default: [], "The objects that this one goes with."),
                 .init("managedFields", \.managedFields, default: [], "Who applied which fields."),
-            ])
+            ]
+        )
     }
 }
 
@@ -70,14 +76,16 @@ package struct OwnerReference: Shaped {
 
     package static var shape: Shape<OwnerReference> {
         Shape(
-            "OwnerReference", "An object that another one goes with.",
+            "OwnerReference",
+            "An object that another one goes with.",
             fields: [
                 .init(required: "apiVersion", \.apiVersion, "The owner's apiVersion."),
                 .init(required: "kind", \.kind, "The owner's kind."),
                 .init(required: "name", \.name, "The owner's name."),
                 .init(required: "uid", \.uid, "The owner's uid."),
                 .init("controller", \.controller, default: false, "Whether the owner made this object."),
-            ])
+            ]
+        )
     }
 }
 
@@ -100,9 +108,12 @@ extension Constraint where Value == [String: String] {
     package static var labels: Constraint {
         .rule { labels in
             for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
-                if !isQualifiedName(key) { return "\"\(key)\" is not a label name; use [prefix/]name, at most 63 characters" }
+                if !isQualifiedName(key) {
+                    return "\"\(key)\" is not a label name; use [prefix/]name, at most 63 characters"
+                }
                 if !value.isEmpty, !isLabelWord(value) {
-                    return "\"\(value.prefix(80))\" is not a label value; use letters, digits, - _ and ., at most 63 characters"
+                    return
+                        "\"\(value.prefix(80))\" is not a label value; use letters, digits, - _ and ., at most 63 characters"
                 }
             }
             return nil

@@ -16,7 +16,7 @@ package struct NodeSpec: ResourceSpec {
 
 /// `status` of a Node.
 package struct NodeStatus: Shaped {
-    /// `Ready`: the node answers. `Protected`: every protection is in force.
+    /// `Ready` where the node answers, `Protected` where every protection is in force.
     package var conditions: [Condition] = []
     /// The regions that it serves, sorted.
     package var regions: [String] = []
@@ -32,7 +32,8 @@ package struct NodeStatus: Shaped {
 
     package static var shape: Shape<NodeStatus> {
         Shape(
-            "NodeStatus", "What Meridian observes of a node.",
+            "NodeStatus",
+            "What Meridian observes of a node.",
             fields: [
                 .init("conditions", \.conditions, default: [], "Ready, Protected."),
                 .init("regions", \.regions, default: [], "The regions that it serves."),
@@ -40,6 +41,7 @@ package struct NodeStatus: Shaped {
                 .init("protections", \.protections, default: [:], "Which protections are in force."),
                 .init("runners", \.runners, default: 0, "Runners on the node."),
                 .init("instance", \.instance, default: "", "Drawn anew at each start."),
-            ])
+            ]
+        )
     }
 }

@@ -10,7 +10,7 @@ package struct RegionSpec: ResourceSpec {
     package static let localName = "local"
 
     package var location: GeoLocation?
-    /// Other names: IATA codes, cloud names. Compared without case.
+    /// Other names: IATA codes, cloud names; compared without case.
     package var aliases: [String] = []
     /// Regions to turn to, in order, when this one cannot serve.
     package var fallback: [String] = []
@@ -24,13 +24,15 @@ package struct RegionSpec: ResourceSpec {
             $0.lazy.filter { !isDNSLabel($0.lowercased()) }.first.map { "\"\($0)\" is not a name: use a DNS label" }
         }
         return Shape(
-            "RegionSpec", "A place with a location where runners run.",
+            "RegionSpec",
+            "A place with a location where runners run.",
             fields: [
                 .init("location", optional: \.location, "Where the region is."),
                 .init("aliases", \.aliases, default: [], "Other names: IATA codes, cloud names.", names),
                 .init("fallback", \.fallback, default: [], "Regions to turn to, in order.", names),
                 .init("nodes", \.nodes, default: [], "The nodes that serve the region; none: every node.", names),
-            ])
+            ]
+        )
     }
 }
 
@@ -43,11 +45,13 @@ package struct GeoLocation: Shaped {
 
     package static var shape: Shape<GeoLocation> {
         Shape(
-            "GeoLocation", "A point on the earth in degrees.",
+            "GeoLocation",
+            "A point on the earth in degrees.",
             fields: [
                 .init(required: "latitude", \.latitude, "Degrees north.", .range(-90...90)),
                 .init(required: "longitude", \.longitude, "Degrees east.", .range(-180...180)),
-            ])
+            ]
+        )
     }
 }
 
@@ -61,10 +65,12 @@ package struct RegionStatus: Shaped {
 
     package static var shape: Shape<RegionStatus> {
         Shape(
-            "RegionStatus", "What Meridian observes of a region.",
+            "RegionStatus",
+            "What Meridian observes of a region.",
             fields: [
                 .init("observedGeneration", \.observedGeneration, default: 0, "The generation that was looked at."),
                 .init("conditions", \.conditions, default: [], "Ready."),
-            ])
+            ]
+        )
     }
 }

@@ -49,7 +49,8 @@ package struct Resource<Spec: ResourceSpec, Status: Shaped>: APIObject {
 
     package static var shape: Shape<Resource> {
         Shape(
-            Spec.kind, Spec.shape.summary,
+            Spec.kind,
+            Spec.shape.summary,
             fields: [
                 .init(required: "apiVersion", \.apiVersion, "The API's group and version.", .constant(apiVersionText)),
                 .init(required: "kind", \.kindName, "The object's kind.", .constant(Spec.kind)),
@@ -63,7 +64,8 @@ package struct Resource<Spec: ResourceSpec, Status: Shaped>: APIObject {
                     let place = path["metadata"]["name"]
                     context.add(.invalid, at: place, "\(place): \(fault)")
                 }
-            ])
+            ]
+        )
     }
 }
 
@@ -72,7 +74,8 @@ extension Constraint where Value == String {
     package static func constant(_ text: String) -> Constraint {
         Constraint(
             describe: { $0.adding(["const": .string(text)]) },
-            fault: { $0 == text ? nil : "must be \"\(text)\", got \"\($0.prefix(80))\"" })
+            fault: { $0 == text ? nil : "must be \"\(text)\", got \"\($0.prefix(80))\"" }
+        )
     }
 }
 

@@ -16,12 +16,14 @@ package struct RevisionSpec: ResourceSpec {
 
     package static var shape: Shape<RevisionSpec> {
         Shape(
-            "RevisionSpec", "One immutable build of an app and the settings it runs with.",
+            "RevisionSpec",
+            "One immutable build of an app and the settings it runs with.",
             fields: [
                 .init(required: "app", \.app, "The app's name."),
                 .init("appGeneration", \.appGeneration, default: 0, "The app's generation it was made for."),
                 .init(required: "template", \.template, "What is built and how it runs."),
-            ])
+            ]
+        )
     }
 }
 
@@ -53,7 +55,8 @@ package struct RevisionTemplate: Shaped {
 
     package static var shape: Shape<RevisionTemplate> {
         Shape(
-            "RevisionTemplate", "What makes a revision differ from another of the same app.",
+            "RevisionTemplate",
+            "What makes a revision differ from another of the same app.",
             fields: [
                 .init("source", optional: \.source, "The packed source."),
                 .init("executable", optional: \.executable, "A bundle that is run as it is."),
@@ -66,11 +69,16 @@ package struct RevisionTemplate: Shaped {
                 .init("health", \.health, default: AppHealth(), "When a runner counts as ready."),
                 .init("terminationGrace", \.terminationGrace, default: .seconds(10), "From SIGTERM to SIGKILL."),
                 .init(
-                    "allowlist", \.allowlist, default: SyscallAllowlistSpec.defaultName, "The allowlist's name."),
+                    "allowlist",
+                    \.allowlist,
+                    default: SyscallAllowlistSpec.defaultName,
+                    "The allowlist's name."
+                ),
                 .init("syscalls", \.syscalls, default: [], "The syscalls that may be made, sorted."),
                 .init("onDenied", \.onDenied, default: .errno, "What a refused syscall meets."),
                 .init("rebuild", \.rebuild, default: 0, "The number of rebuild calls before."),
-            ])
+            ]
+        )
     }
 }
 
@@ -97,7 +105,8 @@ package struct RevisionStatus: Shaped {
 
     package static var shape: Shape<RevisionStatus> {
         Shape(
-            "RevisionStatus", "What became of a revision.",
+            "RevisionStatus",
+            "What became of a revision.",
             fields: [
                 .init("conditions", \.conditions, default: [], "Built, Ready."),
                 .init("bundle", optional: \.bundle, "The bundle in the registry."),
@@ -109,6 +118,7 @@ package struct RevisionStatus: Shaped {
                 .init("attempts", \.attempts, default: 0, "Attempts that failed for a passing reason."),
                 .init("retryAt", optional: \.retryAt, "When the next attempt may begin."),
                 .init("readyRunners", \.readyRunners, default: 0, "Runners that accept requests."),
-            ])
+            ]
+        )
     }
 }

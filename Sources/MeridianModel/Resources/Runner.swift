@@ -15,12 +15,14 @@ package struct RunnerSpec: ResourceSpec {
 
     package static var shape: Shape<RunnerSpec> {
         Shape(
-            "RunnerSpec", "One sandboxed process of one revision.",
+            "RunnerSpec",
+            "One sandboxed process of one revision.",
             fields: [
                 .init(required: "app", \.app, "The app's name."),
                 .init(required: "revision", \.revision, "The revision's name."),
                 .init(required: "node", \.node, "The node it runs on."),
-            ])
+            ]
+        )
     }
 }
 
@@ -34,11 +36,13 @@ package struct RunnerStatus: Shaped {
 
     package static var shape: Shape<RunnerStatus> {
         Shape(
-            "RunnerStatus", "What a node reports of a runner.",
+            "RunnerStatus",
+            "What a node reports of a runner.",
             fields: [
                 .init("state", \.state, default: .starting, "Where in its life the runner is."),
                 .init("pid", \.pid, default: 0, "The process id on the node."),
                 .init("startedAt", optional: \.startedAt, "When it was started."),
-            ])
+            ]
+        )
     }
 }

@@ -30,7 +30,8 @@ package struct SyscallAllowlistSpec: ResourceSpec {
 
     package static var shape: Shape<SyscallAllowlistSpec> {
         Shape(
-            "SyscallAllowlistSpec", "The syscalls that an app's runners may make.",
+            "SyscallAllowlistSpec",
+            "The syscalls that an app's runners may make.",
             fields: [
                 .init("groups", \.groups, default: [], "Named groups of syscalls."),
                 .init("allow", \.allow, default: [], "Single syscalls beyond the groups.", .syscallNames),
@@ -42,7 +43,8 @@ package struct SyscallAllowlistSpec: ResourceSpec {
                     guard let name = spec.allow.first(where: spec.deny.contains) else { return }
                     context.add(.invalid, at: path["deny"], "\(path).deny: \"\(name)\" is in allow too; remove one")
                 }
-            ])
+            ]
+        )
     }
 }
 
@@ -68,10 +70,12 @@ package struct SyscallAllowlistStatus: Shaped {
 
     package static var shape: Shape<SyscallAllowlistStatus> {
         Shape(
-            "SyscallAllowlistStatus", "What Meridian observes of an allowlist.",
+            "SyscallAllowlistStatus",
+            "What Meridian observes of an allowlist.",
             fields: [
                 .init("observedGeneration", \.observedGeneration, default: 0, "The generation that was looked at."),
                 .init("conditions", \.conditions, default: [], "Ready."),
-            ])
+            ]
+        )
     }
 }

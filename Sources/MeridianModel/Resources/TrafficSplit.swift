@@ -18,17 +18,22 @@ package struct TrafficSplitSpec: ResourceSpec {
 
     package static var shape: Shape<TrafficSplitSpec> {
         Shape(
-            "TrafficSplitSpec", "Hosts and which revisions get which share of their requests.",
+            "TrafficSplitSpec",
+            "Hosts and which revisions get which share of their requests.",
             fields: [
                 .init(required: "app", \.app, "The app whose revisions the backends name.", .dnsLabel(atMost: 52)),
                 .init(required: "hosts", \.hosts, "The hosts, without port.", .hosts),
                 .init(required: "backends", \.backends, "Who answers; weights are whole and sum to 100."),
                 .init("sticky", optional: \.sticky, "Keeps a client on its backend."),
                 .init(
-                    "allowOverride", \.allowOverride, default: false,
-                    "Whether the request header x-meridian-revision may choose a revision of the app."),
+                    "allowOverride",
+                    \.allowOverride,
+                    default: false,
+                    "Whether the request header x-meridian-revision may choose a revision of the app."
+                ),
             ],
-            rules: [ShapeRule(checkWeights), ShapeRule(checkBackendsDiffer)])
+            rules: [ShapeRule(checkWeights), ShapeRule(checkBackendsDiffer)]
+        )
     }
 
     private static func checkWeights(_ spec: Self, _ path: FieldPath, _ context: inout DecodingContext) {
@@ -89,7 +94,8 @@ package struct SplitBackend: Shaped {
 
     package static var shape: Shape<SplitBackend> {
         Shape(
-            "SplitBackend", "One share of the requests: exactly one of revision, app, address.",
+            "SplitBackend",
+            "One share of the requests: exactly one of revision, app, address.",
             fields: [
                 .init("revision", optional: \.revision, "latest, or a revision of the split's app.", .dnsLabel()),
                 .init("app", optional: \.app, "Another app's latest revision.", .dnsLabel(atMost: 52)),
@@ -100,9 +106,14 @@ package struct SplitBackend: Shaped {
                 ShapeRule { backend, path, context in
                     let given = [backend.revision, backend.app, backend.address].filter { $0 != nil }.count
                     guard given != 1 else { return }
-                    context.add(.invalid, at: path, "\(path): give exactly one of revision, app, address; \(given) given")
+                    context.add(
+                        .invalid,
+                        at: path,
+                        "\(path): give exactly one of revision, app, address; \(given) given"
+                    )
                 }
-            ])
+            ]
+        )
     }
 }
 
@@ -110,7 +121,8 @@ extension Constraint where Value == String {
     /// `IPv4:PORT` or `[IPv6]:PORT`.
     package static var socketAddress: Constraint {
         .rule { text in
-            guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else {
+            guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0
+            else {
                 return "\"\(text)\" needs a port: HOST:PORT"
             }
             let host = text[..<colon]
@@ -131,15 +143,25 @@ package struct StickySettings: Shaped {
 
     package static var shape: Shape<StickySettings> {
         Shape(
-            "StickySettings", "Keeps a client on its backend.",
+            "StickySettings",
+            "Keeps a client on its backend.",
             fields: [
                 .init(
-                    "cookie", \.cookie, default: "mrd-variant", "The cookie's name.",
-                    .rule { isCookieName($0) ? nil : "\"\($0)\" is not a cookie name; use letters, digits, - and _" }),
+                    "cookie",
+                    \.cookie,
+                    default: "mrd-variant",
+                    "The cookie's name.",
+                    .rule { isCookieName($0) ? nil : "\"\($0)\" is not a cookie name; use letters, digits, - and _" }
+                ),
                 .init(
-                    "ttl", \.ttl, default: .seconds(3600), "How long the cookie lasts.",
-                    .range(.seconds(1)...(.seconds(31_536_000)))),
-            ])
+                    "ttl",
+                    \.ttl,
+                    default: .seconds(3600),
+                    "How long the cookie lasts.",
+                    .range(.seconds(1)...(.seconds(31_536_000)))
+                ),
+            ]
+        )
     }
 }
 
@@ -160,11 +182,13 @@ package struct TrafficSplitStatus: Shaped {
 
     package static var shape: Shape<TrafficSplitStatus> {
         Shape(
-            "TrafficSplitStatus", "What Meridian observes of a split.",
+            "TrafficSplitStatus",
+            "What Meridian observes of a split.",
             fields: [
                 .init("observedGeneration", \.observedGeneration, default: 0, "The generation that was looked at."),
                 .init("conditions", \.conditions, default: [], "Ready."),
                 .init("hosts", \.hosts, default: [], "The hosts that this split has."),
-            ])
+            ]
+        )
     }
 }

@@ -28,7 +28,8 @@ extension Constraint where Value == Int {
             },
             fault: {
                 range.contains($0) ? nil : "\($0) is out of range; give \(range.lowerBound) to \(range.upperBound)"
-            })
+            }
+        )
     }
 }
 
@@ -39,7 +40,8 @@ extension Constraint where Value == Double {
             describe: { $0.adding(["minimum": .double(range.lowerBound), "maximum": .double(range.upperBound)]) },
             fault: {
                 range.contains($0) ? nil : "\($0) is out of range; give \(range.lowerBound) to \(range.upperBound)"
-            })
+            }
+        )
     }
 }
 
@@ -78,7 +80,8 @@ extension Constraint where Value == String {
                 isDNSLabel($0, atMost: length)
                     ? nil
                     : "\"\($0)\" is not a name: use lower-case letters, digits and inner hyphens, at most \(length) characters"
-            })
+            }
+        )
     }
 
     /// A host name as routes match it: DNS labels joined by dots, at most 253 characters, no port.
@@ -92,7 +95,8 @@ extension Constraint where Value == String {
             fault: {
                 isHostName($0)
                     ? nil : "\"\($0)\" is not a host name: use lower-case DNS labels joined by dots, without a port"
-            })
+            }
+        )
     }
 
     /// Text that is not empty and not longer than `length` bytes.
@@ -101,7 +105,8 @@ extension Constraint where Value == String {
             describe: { $0.adding(["minLength": 1, "maxLength": .integer(Int64(length))]) },
             fault: {
                 $0.isEmpty ? "must not be empty" : $0.utf8.count > length ? "is longer than \(length) bytes" : nil
-            })
+            }
+        )
     }
 }
 

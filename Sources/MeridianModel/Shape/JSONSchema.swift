@@ -2,7 +2,7 @@
 
 /// One JSON Schema with the shapes it refers to.
 package struct JSONSchema: Sendable {
-    /// The keywords of this schema, e.g. `{"type": "string", "pattern": "…"}`.
+    /// The keywords of this schema, as in `{"type": "string", "pattern": "…"}`.
     package var keywords: JSONObject
     /// The named schemas that `$ref`s here need, by name; collected into `$defs` at the top.
     package var definitions: [String: JSONObject]

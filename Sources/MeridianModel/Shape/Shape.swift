@@ -20,7 +20,10 @@ package struct Shape<Root: Sendable>: Sendable {
     package let rules: [ShapeRule<Root>]
 
     package init(
-        _ name: String, _ summary: String, fields: [ShapeField<Root>], rules: [ShapeRule<Root>] = []
+        _ name: String,
+        _ summary: String,
+        fields: [ShapeField<Root>],
+        rules: [ShapeRule<Root>] = []
     ) {
         self.name = name
         self.summary = summary
@@ -54,7 +57,10 @@ package struct ShapeField<Root: Sendable>: Sendable {
 
     /// A field with a default: absent and `null` read as the default.
     package init<Value: ShapeValue>(
-        _ name: String, _ path: any WritableKeyPath<Root, Value> & Sendable, default fallback: Value, _ summary: String,
+        _ name: String,
+        _ path: any WritableKeyPath<Root, Value> & Sendable,
+        default fallback: Value,
+        _ summary: String,
         _ constraints: Constraint<Value>...
     ) {
         self.init(name, path, isRequired: false, fallback: fallback, summary, constraints)
@@ -62,7 +68,9 @@ package struct ShapeField<Root: Sendable>: Sendable {
 
     /// A field that must be given.
     package init<Value: ShapeValue>(
-        required name: String, _ path: any WritableKeyPath<Root, Value> & Sendable, _ summary: String,
+        required name: String,
+        _ path: any WritableKeyPath<Root, Value> & Sendable,
+        _ summary: String,
         _ constraints: Constraint<Value>...
     ) {
         self.init(name, path, isRequired: true, fallback: nil, summary, constraints)
@@ -70,7 +78,9 @@ package struct ShapeField<Root: Sendable>: Sendable {
 
     /// A field that may be absent; `null` reads as absent.
     package init<Value: ShapeValue>(
-        _ name: String, optional path: any WritableKeyPath<Root, Value?> & Sendable, _ summary: String,
+        _ name: String,
+        optional path: any WritableKeyPath<Root, Value?> & Sendable,
+        _ summary: String,
         _ constraints: Constraint<Value>...
     ) {
         self.name = name
@@ -87,8 +97,12 @@ package struct ShapeField<Root: Sendable>: Sendable {
     }
 
     private init<Value: ShapeValue>(
-        _ name: String, _ path: any WritableKeyPath<Root, Value> & Sendable, isRequired: Bool, fallback: Value?,
-        _ summary: String, _ constraints: [Constraint<Value>]
+        _ name: String,
+        _ path: any WritableKeyPath<Root, Value> & Sendable,
+        isRequired: Bool,
+        fallback: Value?,
+        _ summary: String,
+        _ constraints: [Constraint<Value>]
     ) {
         self.name = name
         self.summary = summary
@@ -149,6 +163,8 @@ extension Shaped {
             return nil
         }
         var root = Self()
+        // Made once: a shape is built anew each time it is asked for.
+        let shape = Self.shape
         let before = context.problems.count
         for member in object.members where !shape.fields.contains(where: { $0.name == member.key }) {
             context.unknownField(member.key, at: path, known: shape.fields.map(\.name))

@@ -5,7 +5,8 @@ extension Array: ShapeValue where Element: ShapeValue {
         let element = Element.schema
         return JSONSchema(
             JSONObject([.init(key: "type", value: "array"), .init(key: "items", value: .object(element.keywords))]),
-            definitions: element.definitions)
+            definitions: element.definitions
+        )
     }
 
     package static func decode(_ value: JSONValue, at path: FieldPath, _ context: inout DecodingContext) -> [Element]? {
@@ -31,11 +32,15 @@ extension Dictionary: ShapeValue where Key == String, Value: ShapeValue {
             JSONObject([
                 .init(key: "type", value: "object"),
                 .init(key: "additionalProperties", value: .object(element.keywords)),
-            ]), definitions: element.definitions)
+            ]),
+            definitions: element.definitions
+        )
     }
 
     package static func decode(
-        _ value: JSONValue, at path: FieldPath, _ context: inout DecodingContext
+        _ value: JSONValue,
+        at path: FieldPath,
+        _ context: inout DecodingContext
     ) -> [String: Value]? {
         guard case .object(let object) = value else {
             context.mismatch(value, at: path, expected: "a map")
@@ -74,8 +79,10 @@ extension WordShapeValue {
         if let known = Self(rawValue: text) { return known }
         let hint = suggestion(for: text, among: words).map { "; did you mean \"\($0)\"?" } ?? ""
         context.add(
-            .invalid, at: path,
-            "\(path): \"\(text.prefix(80))\" is not one of \(words.joined(separator: ", "))\(hint)")
+            .invalid,
+            at: path,
+            "\(path): \"\(text.prefix(80))\" is not one of \(words.joined(separator: ", "))\(hint)"
+        )
         return nil
     }
 

@@ -93,7 +93,9 @@ package struct JSONObject: Sendable {
     /// The keys in written order.
     package var keys: [String] { members.map(\.key) }
 
-    /// The value of `key`. Setting appends a new key at the end, keeps an old key's place, and removes on nil.
+    /// The value of `key`.
+    ///
+    /// Setting appends a new key at the end, keeps an old key's place, and removes on nil.
     package subscript(key: String) -> JSONValue? {
         get { members.first { $0.key == key }?.value }
         set {

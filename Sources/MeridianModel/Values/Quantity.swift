@@ -14,7 +14,9 @@ package struct ByteQuantity: Hashable, Comparable, Sendable, CustomStringConvert
     package init?(_ text: String) {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         let suffix = text.dropFirst(digits.count)
-        guard let amount = Int64(digits), let unit = Self.units.first(where: { $0.suffix == suffix }) else { return nil }
+        guard let amount = Int64(digits), let unit = Self.units.first(where: { $0.suffix == suffix }) else {
+            return nil
+        }
         let (bytes, overflow) = amount.multipliedReportingOverflow(by: unit.bytes)
         guard !overflow else { return nil }
         self.init(bytes: bytes)

@@ -28,7 +28,9 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
             + "\(fraction)Z"
     }
 
-    /// Parses RFC 3339 with `Z` or a numeric offset; digits beyond milliseconds are cut. Nil for anything else.
+    /// Parses RFC 3339 with `Z` or a numeric offset; digits beyond milliseconds are cut.
+    ///
+    /// Nil for anything else.
     package init?(_ text: String) {
         let bytes = Array(text.utf8)
         guard bytes.count >= 20, bytes[4] == 0x2D, bytes[7] == 0x2D, bytes[10] == 0x54 || bytes[10] == 0x74,

@@ -2,7 +2,7 @@
 package import Logging
 package import MeridianModel
 package import MeridianPorts
-package import ServiceLifecycle
+internal import ServiceLifecycle
 
 /// The node's scaler: keeps as many runners of each revision as its requests need.
 ///

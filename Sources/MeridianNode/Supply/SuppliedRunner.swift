@@ -1,5 +1,5 @@
 // SuppliedRunner: one runner as scaling sees it, from the order to start it until it is gone.
-internal import MeridianModel
+package import MeridianModel
 internal import MeridianPorts
 
 /// One runner.

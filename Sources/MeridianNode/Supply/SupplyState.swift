@@ -1,6 +1,6 @@
 // SupplyState: the runners of a node as a state machine: events come in, actions go out, nothing else happens.
 package import MeridianModel
-package import MeridianPorts
+internal import MeridianPorts
 
 /// What runners a node has, which it wants, and what has to be done about the difference.
 ///

@@ -6,16 +6,21 @@ package func appStatus(of situation: AppSituation, rollout: Rollout, in world: W
     let app = situation.app
     var plan = Plan()
     if endsRollback(situation) {
-        plan.add(.endRollback(Fence(situation.stored)), for: app.key, because: "a newer revision is ready")
+        let pinned = app.metadata.annotations[OwnAnnotation.rollbackTo] ?? ""
+        let isThere = situation.readyRevisions.contains { $0.metadata.name == pinned }
+        let why = isThere ? "a newer revision is ready" : "revision \(pinned) is not there any more"
+        plan.add(.endRollback(Fence(situation.stored)), for: app.key, because: why)
         return plan
     }
-    let serving = rollout.move == .flip ? rollout.target : rollout.serving
+    let serving = if case .flip = rollout.move { rollout.target } else { rollout.serving }
     var status = app.status
     status.observedGeneration = app.metadata.generation
     status.latestRevision = situation.latest?.object.metadata.name
     status.servingRevision = serving?.metadata.name
     status.pinnedRevision = situation.pinned?.metadata.name
-    status.readyRunners = situation.revisions.reduce(0) { $0 + world.readyRunners(of: $1.object.key.path) }
+    if world.nodesUnheard.isEmpty {
+        status.readyRunners = situation.revisions.reduce(0) { $0 + world.readyRunners(of: $1.object.key.path) }
+    }
     status.url = serving == nil ? nil : "http://\(defaultHost(of: app))"
     let updates = [built(situation), ready(situation), servingCondition(situation, serving, in: world)]
     status.conditions = status.conditions.setting(updates, generation: app.metadata.generation, now: world.now)

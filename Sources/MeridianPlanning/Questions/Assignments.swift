@@ -9,18 +9,23 @@ package func assignments(
     for (name, view) in world.nodeViews.sorted(by: { $0.key < $1.key }) {
         let key = ObjectKey(kind: NodeSpec.kind, name: name)
         guard let report = view.report else {
-            plan.wait(key, "does not answer")
+            plan.wait(key, view.isSilent ? "does not answer" : "has not been heard yet")
             continue
         }
-        var wanted = wantedAssignment(of: name, situations, rollouts, routes, in: world)
-        let isCurrent = view.assigned.map { same($0, wanted) && report.assignment >= $0.number } ?? false
-        guard !isCurrent else { continue }
-        wanted.number = max(view.assigned?.number ?? 0, report.assignment) + 1
-        wanted.routes.number = wanted.number
+        let wanted = wantedAssignment(of: name, view, situations, rollouts, routes, in: world)
+        guard !holds(wanted, view, report) else { continue }
         let why = view.assigned == nil ? "this control plane has not assigned anything yet" : "routes or revisions changed"
-        plan.add(.assign(node: name, wanted), for: key, because: why)
+        plan.add(.assign(node: name, numbered(wanted, for: view, report)), for: key, because: why)
     }
     return plan
+}
+
+/// Whether a node has what it should have.
+///
+/// A report from before the assignment says nothing against it; one of another instance of the node does.
+private func holds(_ wanted: NodeAssignment, _ view: NodeView, _ report: NodeReport) -> Bool {
+    guard let assigned = view.assigned, same(assigned, wanted) else { return false }
+    return report.assignment >= assigned.number || report.instance == view.assignedInstance
 }
 
 /// Whether two assignments differ in nothing but their numbers.
@@ -28,28 +33,40 @@ private func same(_ left: NodeAssignment, _ right: NodeAssignment) -> Bool {
     left.region == right.region && left.revisions == right.revisions && left.routes.hosts == right.routes.hosts
 }
 
+/// The assignment with a number that is newer than any the node may have.
+private func numbered(_ wanted: NodeAssignment, for view: NodeView, _ report: NodeReport) -> NodeAssignment {
+    var assignment = wanted
+    assignment.number = max(view.assigned?.number ?? 0, view.numberTried, report.assignment) + 1
+    assignment.routes.number = assignment.number
+    return assignment
+}
+
 /// Everything that a node should serve, without numbers.
 private func wantedAssignment(
-    of node: String, _ situations: [AppSituation], _ rollouts: [Rollout], _ routes: Routing, in world: World
+    of node: String, _ view: NodeView, _ situations: [AppSituation], _ rollouts: [Rollout], _ routes: Routing,
+    in world: World
 ) -> NodeAssignment {
     var assignment = NodeAssignment()
+    let before = PreviousAssignment(view.assigned)
     let routed = Set(routes.hosts.filter { $0.backends.count > 1 || !isOwnHost($0) }.flatMap(weightedRevisions))
     var regions: [String: String] = [:]
     for (situation, rollout) in zip(situations, rollouts) where !situation.isDeleting {
         guard world.placement(of: situation.app).contains(node) else { continue }
         regions[situation.key.path] = world.region(of: situation.app, on: node)
         for revision in situation.readyRevisions {
+            let template = world.runnerTemplate(of: revision) ?? before.template(of: revision, in: world)
+            guard let template else { continue }
             let floor = runnersMin(of: revision, situation, rollout, routed: routed)
-            guard let one = revisionAssignment(of: revision, situation, runnersMin: floor, in: world) else { continue }
-            assignment.revisions.append(one)
+            assignment.revisions.append(revisionAssignment(of: revision, situation, template, runnersMin: floor))
         }
     }
-    assignment.revisions.sort { $0.key < $1.key }
-    assignment.routes.hosts = routes.hosts.filter { regions[$0.app] != nil }.map { route in
+    assignment.routes.hosts = routes.hosts.compactMap { route in
+        guard let region = regions[route.app] else { return nil }
         var route = route
-        route.region = regions[route.app]
+        route.region = region
         return route
     }
+    before.carryOver(into: &assignment, served: Set(regions.keys), in: world)
     return assignment
 }
 
@@ -63,9 +80,8 @@ private func runnersMin(
 }
 
 private func revisionAssignment(
-    of revision: Revision, _ situation: AppSituation, runnersMin: Int, in world: World
-) -> RevisionAssignment? {
-    guard let template = world.runnerTemplate(of: revision) else { return nil }
+    of revision: Revision, _ situation: AppSituation, _ template: RunnerTemplate, runnersMin: Int
+) -> RevisionAssignment {
     let scaling = situation.app.spec.scaling
     var assignment = RevisionAssignment()
     assignment.key = revision.key.path

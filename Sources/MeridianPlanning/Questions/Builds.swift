@@ -7,17 +7,22 @@ package func builds(for situation: AppSituation, in world: World) -> Plan {
     var plan = Plan()
     for superseded in situation.revisions.dropLast() { plan.append(endSuperseded(superseded, in: world)) }
     if case .template(let template) = situation.desired, template != situation.latest?.object.spec.template {
-        plan.append(creation(of: template, for: situation))
+        plan.append(creation(of: template, for: situation, in: world))
     } else if let latest = situation.latest {
         plan.append(progress(of: latest, for: situation, in: world))
     }
     return plan
 }
 
-private func creation(of template: RevisionTemplate, for situation: AppSituation) -> Plan {
+private func creation(of template: RevisionTemplate, for situation: AppSituation, in world: World) -> Plan {
     let app = situation.app
     let latestNumber = situation.latest.flatMap { RevisionName($0.object.metadata.name)?.number } ?? 0
     let name = RevisionName(app: app.metadata.name, number: latestNumber + 1).description
+    var plan = Plan()
+    guard world.revisions["\(app.metadata.namespace)/\(name)"] == nil else {
+        plan.wait(app.key, "makes \(name) once that of an earlier app of its name is gone")
+        return plan
+    }
     var spec = RevisionSpec()
     spec.app = app.metadata.name
     spec.appGeneration = app.metadata.generation
@@ -28,7 +33,6 @@ private func creation(of template: RevisionTemplate, for situation: AppSituation
     let why = situation.latest == nil ? "the app is new" : "the app's source or settings changed"
     let event = EventDraft(app.key, uid: app.metadata.uid, .normal, "RevisionCreated", "made revision \(name): \(why)")
     let revision = Revision(metadata: metadata, spec: spec)
-    var plan = Plan()
     plan.add(.createRevision(revision, app: Fence(situation.stored), event: event), for: app.key, because: why)
     return plan
 }
@@ -38,7 +42,7 @@ private func endSuperseded(_ stored: Stored<Revision>, in world: World) -> Plan 
     let revision = stored.object
     guard revision.status.conditions.condition("Ready")?.status ?? .unknown == .unknown else { return Plan() }
     var plan = Plan()
-    if world.activities[revision.key] == .building {
+    if world.isWorking(on: revision.key) {
         plan.add(.cancelBuild(revision.key), for: revision.key, because: "a newer revision replaced it")
     }
     var status = revision.status

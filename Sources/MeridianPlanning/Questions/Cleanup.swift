@@ -7,6 +7,9 @@ private let keptRevisionsMax = 10
 /// Failed revisions that an app keeps, so that their reasons can still be read.
 private let keptFailuresMax = 3
 
+/// The finalizer that keeps a deleted App until its runners are gone.
+package let drainFinalizer = "meridian.dev/drain"
+
 /// Removes what nobody needs any more, children before parents.
 package func cleanup(_ situations: [AppSituation], _ routes: Routing, in world: World) -> Plan {
     var plan = Plan()
@@ -25,7 +28,7 @@ private func history(of situation: AppSituation, _ routes: Routing, in world: Wo
             .compactMap(\.self))
     let idle = situation.revisions.filter { stored in
         !used.contains(stored.object.metadata.name) && !routes.named.contains(stored.object.key.path)
-            && world.runners(of: stored.object.key.path) == 0 && world.activities[stored.object.key] == nil
+            && !world.mayHaveRunners(stored.object.key.path) && world.activities[stored.object.key] == nil
     }
     let ready = idle.filter { $0.object.status.conditions.holds("Ready") }
     let failed = idle.filter { $0.object.status.conditions.condition("Ready")?.status == .isFalse }
@@ -54,13 +57,18 @@ private func deletion(of situation: AppSituation, in world: World) -> Plan {
         }
     }
     for stored in situation.revisions {
-        if world.activities[stored.object.key] == .building {
+        if world.isWorking(on: stored.object.key) {
             plan.add(.cancelBuild(stored.object.key), for: stored.object.key, because: "its app is being deleted")
         }
         plan.add(.delete(Fence(stored)), for: stored.object.key, because: "its app is being deleted")
     }
     guard situation.revisions.isEmpty else { return plan }
-    plan.add(.finishDeletion(Fence(situation.stored)), for: key, because: "nothing of it is left")
+    let finalizers = situation.app.metadata.finalizers
+    if finalizers.isEmpty || finalizers.contains(drainFinalizer) {
+        plan.add(.finishDeletion(Fence(situation.stored)), for: key, because: "nothing of it is left")
+    } else {
+        plan.wait(key, "is kept by the finalizers of others: \(finalizers.joined(separator: ", "))")
+    }
     return plan
 }
 
@@ -68,19 +76,38 @@ private func deletion(of situation: AppSituation, in world: World) -> Plan {
 private func orphans(_ situations: [AppSituation], in world: World) -> Plan {
     var plan = Plan()
     let owners = Set(situations.map(\.app.metadata.uid))
+    let obscured = world.obscuredApps
     for stored in world.revisions {
         let revision = stored.object
-        let appKey = ObjectKey(kind: AppSpec.kind, namespace: revision.metadata.namespace, name: revision.spec.app)
+        let app = ObjectKey(kind: AppSpec.kind, namespace: revision.metadata.namespace, name: revision.spec.app)
         let owner = revision.metadata.ownerReferences.first?.uid ?? ""
-        guard !owners.contains(owner), !world.unreadable.contains(appKey) else { continue }
-        if world.activities[revision.key] == .building {
+        guard !owners.contains(owner), !obscured.contains(app) else { continue }
+        if world.isWorking(on: revision.key) {
             plan.add(.cancelBuild(revision.key), for: revision.key, because: "its app is gone")
         }
-        guard world.runners(of: revision.key.path) == 0 else {
+        guard !isServed(revision.key.path, in: world) else {
             plan.wait(revision.key, "is deleted once its runners are gone")
             continue
         }
         plan.add(.delete(Fence(stored)), for: revision.key, because: "its app is gone")
     }
     return plan
+}
+
+/// Whether a node has a revision assigned, has runners of it, or cannot tell.
+private func isServed(_ revision: String, in world: World) -> Bool {
+    world.nodeViews.values.contains { view in
+        guard let report = view.report, let assigned = view.assigned else { return true }
+        return report.assignment < assigned.number || assigned.revisions.contains { $0.key == revision }
+    } || world.runners(of: revision) > 0
+}
+
+extension World {
+    /// Whether a build or check of a revision is under way.
+    func isWorking(on revision: ObjectKey) -> Bool {
+        switch activities[revision] {
+        case .building, .checking: true
+        case .ended, nil: false
+        }
+    }
 }

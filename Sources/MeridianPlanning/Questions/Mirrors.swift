@@ -10,7 +10,12 @@ package func mirrors(of world: World) -> Plan {
         plan.append(nodeMirror(name, view, in: world))
         if let report = view.report { plan.append(runnerMirrors(report, in: world)) }
     }
-    for stored in world.regions { plan.append(regionStatus(stored, in: world)) }
+    // Before every node has been heard of, once, less is known than what the books say already.
+    let hasHeard = world.nodeViews.values.allSatisfy { $0.report != nil || $0.isSilent }
+    if hasHeard {
+        for stored in world.regions { plan.append(regionStatus(stored, in: world)) }
+    }
+    guard world.nodesUnheard.isEmpty else { return plan }
     for stored in world.revisions {
         var status = stored.object.status
         status.readyRunners = world.readyRunners(of: stored.object.key.path)
@@ -23,6 +28,7 @@ package func mirrors(of world: World) -> Plan {
 
 private func nodeMirror(_ name: String, _ view: NodeView, in world: World) -> Plan {
     let existing = world.nodes[name]
+    guard view.report != nil || view.isSilent else { return Plan() }
     var status = existing?.object.status ?? NodeStatus()
     var updates: [Condition] = []
     if let report = view.report {

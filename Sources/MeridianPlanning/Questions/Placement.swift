@@ -26,7 +26,7 @@ extension World {
             ?? RegionSpec.localName
     }
 
-    /// How runners of a built revision are started; nil while a Secret of it is missing.
+    /// How runners of a built revision are started; nil while a Secret of it is missing or does not open.
     ///
     /// Values from Secrets stay sealed; the executor opens them when it hands the template to a node.
     package func runnerTemplate(of revision: Revision) -> RunnerTemplate? {
@@ -39,7 +39,7 @@ extension World {
         template.environment = settings.env
         for (variable, reference) in settings.secretEnv {
             let secret = secrets["\(revision.metadata.namespace)/\(reference.secret)"]?.object
-            guard let secret, let sealed = secret.sealed[reference.key] else { return nil }
+            guard let secret, let sealed = secret.sealed[reference.key], !unopenable.contains(sealed) else { return nil }
             template.sealed[variable] = SealedValue(text: sealed, owner: "\(secret.key)/\(reference.key)")
         }
         template.memory = settings.resources.memory

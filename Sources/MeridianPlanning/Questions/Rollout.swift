@@ -16,8 +16,8 @@ package struct Rollout: Sendable, Equatable {
         case stay
         /// As many runners of the target are started as serve now, before it takes over.
         case prepare(runners: Int, ready: Int)
-        /// The target takes over.
-        case flip
+        /// The target takes over; it keeps its prepared runners while the books are changed.
+        case flip(runners: Int)
         /// It cannot be told whether the target is ready: a node does not answer.
         case wait(String)
     }
@@ -25,8 +25,8 @@ package struct Rollout: Sendable, Equatable {
     /// Runners of the target that must be up although no request asks for them.
     var preparedRunners: Int {
         switch move {
-        case .prepare(let runners, _): runners
-        case .flip, .stay, .wait: 0
+        case .prepare(let runners, _), .flip(let runners): runners
+        case .stay, .wait: 0
         }
     }
 }
@@ -40,36 +40,22 @@ package func rollout(of situation: AppSituation, in world: World) -> Rollout {
     let target = situation.isDeleting ? serving : situation.pinned ?? situation.readyRevisions.last
     guard let target, let serving, serving.key != target.key else {
         let isFirst = serving == nil && target != nil
-        return Rollout(serving: serving, target: target, move: isFirst ? .flip : .stay)
+        return Rollout(serving: serving, target: target, move: isFirst ? .flip(runners: 0) : .stay)
     }
-    let silent = world.nodeViews.filter { $0.value.report == nil }.keys.sorted()
-    guard silent.isEmpty else {
-        let names = silent.joined(separator: ", ")
+    let unheard = world.nodesUnheard
+    guard unheard.isEmpty else {
+        let names = unheard.joined(separator: ", ")
         return Rollout(serving: serving, target: target, move: .wait("node \(names) does not answer"))
     }
     let scaling = situation.app.spec.scaling
     let running = world.readyRunners(of: serving.key.path)
     let needed = min(max(running, running > 0 ? scaling.min : 0), scaling.max)
     let ready = world.readyRunners(of: target.key.path)
-    let move: Rollout.Move = ready >= needed ? .flip : .prepare(runners: needed, ready: ready)
+    let move: Rollout.Move = ready >= needed ? .flip(runners: needed) : .prepare(runners: needed, ready: ready)
     return Rollout(serving: serving, target: target, move: move)
 }
 
 extension World {
-    /// Runners of a revision (`namespace/name`) that accept requests, over all nodes that answer.
-    package func readyRunners(of revision: String) -> Int {
-        nodeViews.values.reduce(0) { sum, view in
-            sum + (view.report?.runners.count { $0.revision == revision && $0.state == .ready } ?? 0)
-        }
-    }
-
-    /// Runners of a revision in any state, over all nodes that answer.
-    package func runners(of revision: String) -> Int {
-        nodeViews.values.reduce(0) { sum, view in
-            sum + (view.report?.runners.count { $0.revision == revision } ?? 0)
-        }
-    }
-
     /// What a node says of a revision whose runners fail; nil where none does.
     package func trouble(of revision: String) -> RevisionTrouble? {
         nodeViews.sorted { $0.key < $1.key }.lazy

@@ -4,9 +4,11 @@ import MeridianModel
 /// The writes of splits' statuses where they changed.
 package func splitStatuses(_ routes: Routing, in world: World) -> Plan {
     var plan = Plan()
+    let obscured = world.obscuredApps
     for stored in world.splits {
         let split = stored.object
-        guard let outcome = routes.splits[split.key.path] else { continue }
+        let app = ObjectKey(kind: AppSpec.kind, namespace: split.metadata.namespace, name: split.spec.app)
+        guard !obscured.contains(app), let outcome = routes.splits[split.key.path] else { continue }
         var status = split.status
         status.observedGeneration = split.metadata.generation
         status.hosts = outcome.hosts

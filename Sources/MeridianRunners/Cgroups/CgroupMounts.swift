@@ -70,7 +70,7 @@ enum CgroupMounts {
         do throws(SystemError) {
             try delegate(from: base)
             return true
-        } catch where error.code == EBUSY {
+        } catch  where error.code == EBUSY {
             let leaf = "\(base)/meridian-node"
             guard mkdir(leaf, 0o755) == 0 || errno == EEXIST else { return false }
             do throws(SystemError) {

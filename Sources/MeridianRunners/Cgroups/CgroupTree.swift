@@ -24,6 +24,8 @@ struct CgroupTree: Sendable {
     let hierarchies: [Hierarchy]
     /// The node's directory in each hierarchy: `meridian-` and sixteen hexadecimal digits of its data directory's hash.
     let parent: String
+    /// The hash in `parent`: tells nodes of one machine apart.
+    let parentHash: UInt64
     /// Why there is no cgroup, for people; empty where there is.
     let trouble: String
 
@@ -34,11 +36,21 @@ struct CgroupTree: Sendable {
     ///
     /// Never fails: a machine without usable cgroups gives `.none` and the reason.
     static func prepare(dataDirectory: String) -> CgroupTree {
-        let parent = "meridian-" + hexadecimal(hash(dataDirectory))
+        let number = hash(dataDirectory)
+        let parent = "meridian-" + hexadecimal(number)
+        func none(_ trouble: String) -> CgroupTree {
+            CgroupTree(version: .none, hierarchies: [], parent: parent, parentHash: number, trouble: trouble)
+        }
         do throws(SystemError) {
             let found = try CgroupMounts.read()
-            let tree = CgroupTree(version: found.version, hierarchies: found.hierarchies, parent: parent, trouble: "")
-            if found.version == .none { return none(parent, "neither cgroup v2 with delegated controllers nor v1") }
+            let tree = CgroupTree(
+                version: found.version,
+                hierarchies: found.hierarchies,
+                parent: parent,
+                parentHash: number,
+                trouble: ""
+            )
+            if found.version == .none { return none("neither cgroup v2 with delegated controllers nor v1") }
             tree.sweep()
             for directory in tree.directories {
                 guard mkdir(directory, 0o755) == 0 || errno == EEXIST else { throw SystemError("make \(directory)") }
@@ -46,7 +58,7 @@ struct CgroupTree: Sendable {
             }
             return tree
         } catch {
-            return none(parent, "\(error)")
+            return none("\(error)")
         }
     }
 
@@ -89,10 +101,6 @@ struct CgroupTree: Sendable {
         var bases: [Descriptor] = []
         for hierarchy in hierarchies { bases.append(try Descriptor.open(hierarchy.base, O_RDONLY | O_DIRECTORY)) }
         return bases
-    }
-
-    private static func none(_ parent: String, _ trouble: String) -> CgroupTree {
-        CgroupTree(version: .none, hierarchies: [], parent: parent, trouble: trouble)
     }
 
     /// FNV-1a: stable across starts, which is all that is asked of it.

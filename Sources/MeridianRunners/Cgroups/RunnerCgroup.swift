@@ -19,9 +19,13 @@ struct RunnerCgroup: Sendable {
     ///
     /// `pids` gets one more for the runner's init.
     static func make(
-        _ id: String, _ template: RunnerTemplate, in tree: CgroupTree
+        _ id: String,
+        _ template: RunnerTemplate,
+        in tree: CgroupTree
     ) throws(SystemError) -> RunnerCgroup {
-        let groups = tree.hierarchies.map { (controllers: $0.controllers, directory: "\($0.base)/\(tree.parent)/\(id)") }
+        let groups = tree.hierarchies.map {
+            (controllers: $0.controllers, directory: "\($0.base)/\(tree.parent)/\(id)")
+        }
         let cgroup = RunnerCgroup(groups: groups, version: tree.version)
         do throws(SystemError) {
             for group in groups {
@@ -85,7 +89,8 @@ struct RunnerCgroup: Sendable {
         let memory = String(template.memory.bytes)
         let pids = String(template.pids + 1)
         let quota = String(
-            max(Self.quotaMicrosecondsMin, template.cpu.millicores * Self.periodMicroseconds / 1000))
+            max(Self.quotaMicrosecondsMin, template.cpu.millicores * Self.periodMicroseconds / 1000)
+        )
         switch (version, controller) {
         case (.v1, "memory"):
             try writeValue(memory, to: "\(directory)/memory.limit_in_bytes")

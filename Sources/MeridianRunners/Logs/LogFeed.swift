@@ -16,7 +16,9 @@ final class LogFeed: Sendable {
     /// The lines of revisions that `wants` accepts (`namespace/name`), from now on, until the reader stops.
     func follow(_ wants: @escaping @Sendable (String) -> Bool) -> AsyncStream<LogLine> {
         let (stream, continuation) = AsyncStream.makeStream(
-            of: LogLine.self, bufferingPolicy: .bufferingNewest(Self.followerLinesMax))
+            of: LogLine.self,
+            bufferingPolicy: .bufferingNewest(Self.followerLinesMax)
+        )
         let number = followers.withLock { followers in
             followers.next += 1
             followers.byNumber[followers.next] = Follower(wants: wants, continuation: continuation)

@@ -31,7 +31,8 @@ package struct LogLine: Sendable, Equatable {
     /// Reads a line of a file back; nil for a line that was cut.
     init?(fileText: Substring, runner: String) {
         let parts = fileText.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, let time = Timestamp(String(parts[0])), let stream = LogStream(rawValue: String(parts[1]))
+        guard parts.count == 3, let time = Timestamp(String(parts[0])),
+            let stream = LogStream(rawValue: String(parts[1]))
         else { return nil }
         self.init(time: time, stream: stream, runner: runner, text: String(parts[2]))
     }

@@ -31,9 +31,12 @@ final class RunnerLog: Sendable {
     private let now: @Sendable () -> Timestamp
     private let state = Mutex(State())
 
-    /// - Parameter path: the file's, in a directory that exists.
+    /// `path` is the file's, in a directory that exists.
     init(
-        runner: String, revision: String, path: String, feed: LogFeed,
+        runner: String,
+        revision: String,
+        path: String,
+        feed: LogFeed,
         now: @escaping @Sendable () -> Timestamp = wallClock
     ) {
         self.runner = runner
@@ -74,7 +77,10 @@ final class RunnerLog: Sendable {
     }
 
     private func keep(
-        _ texts: [String], _ stream: LogStream, _ time: Timestamp, _ state: inout State
+        _ texts: [String],
+        _ stream: LogStream,
+        _ time: Timestamp,
+        _ state: inout State
     ) -> [LogLine] {
         refill(&state, time)
         var lines: [LogLine] = []

@@ -71,7 +71,9 @@ package final class RunnerLogs: Sendable {
         return runners.flatMap { runner in
             ["\(place)/\(runner).log.1", "\(place)/\(runner).log"].flatMap { path in
                 // A file that rotates away while it is read has its lines in the other one.
-                ((try? readText(path)) ?? "").split(separator: "\n").compactMap { LogLine(fileText: $0, runner: runner) }
+                ((try? readText(path)) ?? "").split(separator: "\n").compactMap {
+                    LogLine(fileText: $0, runner: runner)
+                }
             }
         }
     }

@@ -44,8 +44,13 @@ struct Probe {
 
     /// - Parameters: Times are of the monotonic clock, in nanoseconds.
     init(
-        network: Descriptor, port: UInt16, healthPath: String?, now: Int64, deadline: Int64,
-        hasEnded: @escaping @Sendable () -> Bool, outcome: Promise<ProbeOutcome>
+        network: Descriptor,
+        port: UInt16,
+        healthPath: String?,
+        now: Int64,
+        deadline: Int64,
+        hasEnded: @escaping @Sendable () -> Bool,
+        outcome: Promise<ProbeOutcome>
     ) {
         self.network = network
         self.port = port

@@ -25,14 +25,23 @@ final class ReadinessProbes: Sendable {
 
     /// Waits until the program behind `port` accepts a connection (and its health path answers 2xx or 3xx).
     func wait(
-        network: Descriptor, port: UInt16, healthPath: String?, timeout: Duration,
+        network: Descriptor,
+        port: UInt16,
+        healthPath: String?,
+        timeout: Duration,
         hasEnded: @escaping @Sendable () -> Bool
     ) async -> ProbeOutcome {
         let outcome = Promise<ProbeOutcome>()
         let now = monotonicNanoseconds()
         let probe = Probe(
-            network: network, port: port, healthPath: healthPath, now: now, deadline: now + timeout.nanoseconds,
-            hasEnded: hasEnded, outcome: outcome)
+            network: network,
+            port: port,
+            healthPath: healthPath,
+            now: now,
+            deadline: now + timeout.nanoseconds,
+            hasEnded: hasEnded,
+            outcome: outcome
+        )
         state.withLock { $0.arrived.append(probe) }
         wakeUp()
         return await outcome.value

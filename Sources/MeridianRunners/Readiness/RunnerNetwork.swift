@@ -33,6 +33,8 @@ package final class RunnerNetwork: Sendable {
 
     private func failure(_ runner: RunnerHandle) -> RunnerError {
         RunnerError(
-            reason: "ConnectionRefused", message: "\(runner.id): connect to port \(runner.port): \(errorWords(errno))")
+            reason: "ConnectionRefused",
+            message: "\(runner.id): connect to port \(runner.port): \(errorWords(errno))"
+        )
     }
 }

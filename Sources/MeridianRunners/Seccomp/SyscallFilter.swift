@@ -64,14 +64,20 @@ package struct SyscallFilter: Sendable, Equatable {
         }
         for value in rule.values {
             let comparison = scmp_arg_cmp(
-                arg: rule.argument, op: SCMP_CMP_MASKED_EQ, datum_a: rule.mask, datum_b: value)
+                arg: rule.argument,
+                op: SCMP_CMP_MASKED_EQ,
+                datum_a: rule.mask,
+                datum_b: value
+            )
             try add(context, Action.allow, number, [comparison])
         }
     }
 
     /// ENOSYS for what C libraries have a fallback for, so that they take it.
     private static func refuseUnknown(
-        _ denial: Denial, allowed: Set<String>, in context: scmp_filter_ctx
+        _ denial: Denial,
+        allowed: Set<String>,
+        in context: scmp_filter_ctx
     ) throws(SyscallFilterError) {
         let missing = Action.fail(ENOSYS)
         try add(context, missing, try resolve("clone3"), [])
@@ -94,14 +100,19 @@ package struct SyscallFilter: Sendable, Equatable {
     private static func isKnown(_ number: Int32) -> Bool { syscallName(number) != nil }
 
     private static func set(
-        _ context: scmp_filter_ctx, _ attribute: scmp_filter_attr, _ value: UInt32
+        _ context: scmp_filter_ctx,
+        _ attribute: scmp_filter_attr,
+        _ value: UInt32
     ) throws(SyscallFilterError) {
         let code = seccomp_attr_set(context, attribute, value)
         guard code == 0 else { throw .library("set an attribute", -code) }
     }
 
     private static func add(
-        _ context: scmp_filter_ctx, _ action: UInt32, _ number: Int32, _ comparisons: [scmp_arg_cmp]
+        _ context: scmp_filter_ctx,
+        _ action: UInt32,
+        _ number: Int32,
+        _ comparisons: [scmp_arg_cmp]
     ) throws(SyscallFilterError) {
         let code = seccomp_rule_add_exact_array(context, action, number, UInt32(comparisons.count), comparisons)
         guard code == 0 else { throw .library("add a rule for syscall \(number)", -code) }

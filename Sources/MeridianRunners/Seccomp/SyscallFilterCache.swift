@@ -17,7 +17,8 @@ package final class SyscallFilterCache: Sendable {
 
     /// The filter of an allowlist, compiled at the first request.
     package func filter(
-        _ names: [String], denial: SyscallFilter.Denial
+        _ names: [String],
+        denial: SyscallFilter.Denial
     ) throws(SyscallFilterError) -> SyscallFilter {
         let key = Key(names: names, denial: denial)
         if let filter = filters.withLock({ $0[key] }) { return filter }

@@ -6,12 +6,15 @@ func startThread(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
     let context = Unmanaged.passRetained(ThreadBody(run: body))
     var thread = pthread_t()
     let code = pthread_create(
-        &thread, nil,
+        &thread,
+        nil,
         { context in
             // The one retain of passRetained above is taken back here, once, on the new thread.
             if let context { Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().run() }
             return nil
-        }, context.toOpaque())
+        },
+        context.toOpaque()
+    )
     guard code == 0 else {
         context.release()
         throw SystemError("start a thread", code: code)

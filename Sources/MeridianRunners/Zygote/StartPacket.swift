@@ -13,7 +13,7 @@ struct StartPacket {
     var scratchInodes: UInt64
     /// RLIMIT_DATA; 0 where a cgroup counts memory.
     var dataBytes: UInt64
-    /// RLIMIT_NPROC.
+    /// RLIMIT_NPROC; 0 where a cgroup counts processes.
     var processes: UInt32
     /// RLIMIT_NOFILE.
     var descriptors: UInt32

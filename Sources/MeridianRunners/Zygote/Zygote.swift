@@ -3,7 +3,9 @@ internal import CZygote
 internal import Glibc
 internal import MeridianPorts
 
-/// A zygote that serves. Its end is the end of all its runners, and dropping the socket is its end.
+/// A zygote that serves.
+///
+/// Its end is the end of all its runners, and dropping the socket is its end.
 final class Zygote: Sendable {
     /// The process id on the host.
     let pid: Int32
@@ -18,9 +20,12 @@ final class Zygote: Sendable {
 
     /// Starts the program on the loop's thread and waits until it serves.
     ///
-    /// - Parameter onEnd: called on the loop's thread once, when the process has ended, whether asked to or not.
+    /// `onEnd` is called on the loop's thread once, when the process has ended, whether asked to or not.
     static func launch(
-        _ program: String, cgroups: CgroupTree, on loop: EventLoop, onEnd: @escaping @Sendable () -> Void
+        _ program: String,
+        cgroups: CgroupTree,
+        on loop: EventLoop,
+        onEnd: @escaping @Sendable () -> Void
     ) async throws(RunnerError) -> Zygote {
         let launched = Promise<Result<Zygote, RunnerError>>()
         loop.perform { begin(program, cgroups, loop, launched, onEnd) }
@@ -28,7 +33,10 @@ final class Zygote: Sendable {
     }
 
     private static func begin(
-        _ program: String, _ cgroups: CgroupTree, _ loop: EventLoop, _ launched: Promise<Result<Zygote, RunnerError>>,
+        _ program: String,
+        _ cgroups: CgroupTree,
+        _ loop: EventLoop,
+        _ launched: Promise<Result<Zygote, RunnerError>>,
         _ onEnd: @escaping @Sendable () -> Void
     ) {
         do throws(SystemError) {
@@ -67,7 +75,8 @@ final class Zygote: Sendable {
     private static func unavailable(_ why: String) -> RunnerError {
         RunnerError(
             reason: "SandboxUnavailable",
-            message: "the sandbox's launcher does not serve: \(why). Run `meridian doctor` or see the node's log")
+            message: "the sandbox's launcher does not serve: \(why). Run `meridian doctor` or see the node's log"
+        )
     }
 
     private enum ReadResult { case alive, ended }

@@ -1,0 +1,67 @@
+// NodeService: what a node does for its control plane, without the wire: assignments, reports, port checks, logs.
+internal import MeridianModel
+internal import MeridianPorts
+internal import MeridianRunners
+
+/// One node's side of `NodePort`.
+package struct NodeService: Sendable {
+    let name: String
+    let instance: String
+    let edges: [String]
+    let keeper: AssignmentKeeper
+    let supply: RunnerSupply
+    let edge: any NodeEdge
+    let runners: any RunnerPort
+    let bundles: any BundleDirectories
+    let feed: ReportFeed
+    let logs: RunnerLogs
+
+    /// Takes an assignment; see `NodePort.assign`.
+    func assign(_ assignment: NodeAssignment) async throws(NodeError) { try await keeper.take(assignment) }
+
+    /// The node's state now.
+    func report() async -> NodeReport {
+        var report = NodeReport()
+        report.node = name
+        report.instance = instance
+        report.assignment = await keeper.number
+        report.routes = edge.routesNumber
+        report.runners = await supply.runnerReports
+        report.troubles = await supply.troubles
+        report.protections = runners.protections
+        report.edges = edges
+        return report
+    }
+
+    /// Runs a port check; see `NodePort.checkPort`.
+    func checkPort(_ revision: String, _ template: RunnerTemplate, timeout: Duration) async throws(NodeError)
+        -> PortCheckReport
+    {
+        do throws(RunnerError) {
+            let bundle = try await bundles.directory(for: template.bundle)
+            return try await runners.checkPort(
+                checkID(of: revision), revision: revision, template, bundle: bundle, timeout: timeout)
+        } catch {
+            throw NodeError(.refused, "the port check of \(revision) cannot be made: \(error)")
+        }
+    }
+
+    /// The id under which a check's process runs; never a runner's, which ends in drawn letters without vowels.
+    private func checkID(of revision: String) -> String {
+        let name = revision.split(separator: "/").last ?? "revision"
+        return "\(name.prefix(RunnerNames.lengthMax - "-check".utf8.count))-check"
+    }
+
+    /// The last lines of an app or of one of its revisions.
+    ///
+    /// The other lines are forgotten; `nil` for `count` means all that are kept.
+    func lines(app: String, revision: String?, last count: Int?) -> [LogLine] {
+        let count = count ?? RunnerLogs.linesMax
+        return revision.map { logs.lines(ofRevision: $0, last: count) } ?? logs.lines(ofApp: app, last: count)
+    }
+
+    /// The lines of an app or of one of its revisions, as they are printed.
+    func follow(app: String, revision: String?) -> AsyncStream<LogLine> {
+        revision.map { logs.follow(revision: $0) } ?? logs.follow(app: app)
+    }
+}

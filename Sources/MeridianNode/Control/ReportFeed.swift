@@ -1,0 +1,32 @@
+// ReportFeed: tells those who follow a node's reports that there is a new one.
+internal import Synchronization
+
+/// Rings every follower when the report may have changed; rings that nobody has heard yet are one.
+package final class ReportFeed: Sendable {
+    private struct State {
+        var followers: [Int: AsyncStream<Void>.Continuation] = [:]
+        var nextFollower = 0
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// Tells every follower; never blocks.
+    package func changed() {
+        for follower in state.withLock({ Array($0.followers.values) }) { follower.yield() }
+    }
+
+    /// Rings at once and after every change, until the iteration ends.
+    package func rings() -> AsyncStream<Void> {
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let id = state.withLock { state in
+            state.nextFollower += 1
+            state.followers[state.nextFollower] = continuation
+            return state.nextFollower
+        }
+        continuation.onTermination = { _ in self.state.withLock { $0.followers[id] = nil } }
+        continuation.yield()
+        return stream
+    }
+}

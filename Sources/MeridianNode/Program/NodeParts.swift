@@ -1,0 +1,55 @@
+// NodeParts: the real edge and bundles behind the protocols that the rest of the node uses.
+internal import CLinux
+internal import Glibc
+internal import MeridianEdge
+internal import MeridianModel
+internal import MeridianPorts
+internal import MeridianRegistry
+
+/// The epoll edge as the supply and the keeper use it.
+struct EdgeOfNode: NodeEdge {
+    let edge: Edge
+
+    func apply(_ routes: RouteTable) async throws(NodeError) {
+        do throws(EdgeError) {
+            try await edge.apply(routes)
+        } catch {
+            throw NodeError(.refused, "\(error)")
+        }
+    }
+
+    func setRunners(_ revision: String, _ runners: [RunnerHandle], concurrencyMax: Int) async {
+        let endpoints = runners.map {
+            RunnerEndpoint(id: $0.id, networkNamespace: $0.networkNamespace, port: $0.port)
+        }
+        await edge.setRunners(revision, endpoints, concurrencyMax: concurrencyMax)
+    }
+
+    func fail(_ revision: String, message: String) async { await edge.fail(revision, message: message) }
+
+    var supplyLoad: SupplyLoad {
+        let load = edge.load()
+        let now = clinux_milliseconds(CLOCK_MONOTONIC)
+        let runners = load.runners.mapValues { runner in
+            let quiet = Duration.milliseconds(max(0, now - runner.lastActivityMilliseconds))
+            return SupplyLoad.Runner(inFlight: runner.inFlight, quietFor: runner.requests == 0 ? nil : quiet)
+        }
+        return SupplyLoad(parked: load.revisions.mapValues(\.parked), runners: runners)
+    }
+
+    var routesNumber: Int { edge.tableNumber }
+}
+
+/// Bundles of the registry on the same machine.
+struct RegistryBundles: BundleDirectories {
+    let bundles: Bundles
+
+    func directory(for bundle: Digest) async throws(RunnerError) -> String {
+        do throws(RegistryError) {
+            return try await bundles.directory(for: bundle)
+        } catch {
+            let reason = error.code == .notFound ? "BundleMissing" : "BundleUnreadable"
+            throw RunnerError(reason: reason, message: "bundle \(bundle.short): \(error.message)")
+        }
+    }
+}

@@ -1,0 +1,150 @@
+// NodeProgram: the node role put together: edge, runners, supply, control socket.
+internal import CLinux
+internal import Glibc
+internal import Logging
+internal import MeridianContent
+internal import MeridianEdge
+internal import MeridianModel
+internal import MeridianPorts
+internal import MeridianRegistry
+internal import MeridianRunners
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// How `meridian node` runs.
+package struct NodeOptions: Sendable {
+    /// The data directory that the node shares with its control plane.
+    package var data: String
+    /// Where the edge listens, `IP:PORT` or `[IPv6]:PORT`; port 0 takes any free one.
+    package var edges: [String]
+    package var name: String
+
+    package init(data: String, edges: [String], name: String) {
+        self.data = data
+        self.edges = edges
+        self.name = name
+    }
+}
+
+/// The `meridian node` role.
+package enum NodeProgram {
+    /// More loops than this gain nothing in front of one machine's runners.
+    private static let loopsMax = 8
+    /// How long requests in flight may take when the node drains; longer than the default request timeout.
+    private static let drainSecondsMax = Duration.seconds(35)
+
+    /// Runs until SIGTERM or SIGINT, then drains and returns.
+    ///
+    /// - Throws: `NodeError` where the node cannot start.
+    package static func run(_ options: NodeOptions) async throws {
+        // The node outlives terminals and the process that started it.
+        signal(SIGHUP, SIG_IGN)
+        signal(SIGPIPE, SIG_IGN)
+        let directory = "\(options.data)/node"
+        try DurableFile.createDirectory(directory, mode: 0o700)
+        let lock = try NodeLock(path: "\(directory)/node.lock")
+        guard let zygote = ZygoteProgram.locate() else {
+            throw NodeError(
+                .refused,
+                "meridian-zygote is not beside the meridian program. Install both, or name it in"
+                    + " $\(ZygoteProgram.environmentVariable)")
+        }
+        // The zygote is forked while this process is small.
+        let runners = try SandboxedRunners(program: zygote, dataDirectory: directory)
+        let logger = Logger(label: "node") { StreamLogHandler.standardError(label: $0) }
+        if geteuid() == 0 { try await runners.warmUp() }
+        try await run(options, directory: directory, runners, logger)
+        withExtendedLifetime(lock) {}
+    }
+
+    private static func run(
+        _ options: NodeOptions,
+        directory: String,
+        _ runners: SandboxedRunners,
+        _ logger: Logger
+    ) async throws {
+        let registry = try DirectoryRegistry(root: "\(options.data)/registry")
+        let bundles = RegistryBundles(bundles: try Bundles(registry: registry, directory: "\(directory)/bundles"))
+        let demands = DemandBox()
+        let addresses = try options.edges.map(edgeAddress)
+        let configuration = EdgeConfiguration(
+            listen: addresses,
+            loops: min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), loopsMax),
+            region: RegionSpec.localName)
+        let edge = Edge(configuration) { demands.add($0.revision) }
+        let listening = try edge.start()
+        let edgeOfNode = EdgeOfNode(edge: edge)
+        let feed = ReportFeed()
+        let now = ContinuousClock.now
+        let state = SupplyState(
+            seed: UInt64.random(in: .min ... .max), clock: ReportClock(moment: now, wall: wallClock()))
+        let supply = RunnerSupply(
+            runners: runners,
+            edge: edgeOfNode,
+            bundles: bundles,
+            demands: demands,
+            state: state,
+            logger: logger
+        ) { feed.changed() }
+        let keeper = AssignmentKeeper(
+            path: "\(directory)/assignment.json",
+            edge: edgeOfNode,
+            assign: { supply.assign($0, isComplete: $1) },
+            onChange: { feed.changed() })
+        do throws(NodeError) {
+            try await keeper.resume()
+        } catch {
+            logger.error("the last assignment is not resumed", metadata: ["reason": "\(error)"])
+        }
+        let service = NodeService(
+            name: options.name,
+            instance: String(UInt64.random(in: .min ... .max), radix: 36),
+            edges: listening.map(\.description),
+            keeper: keeper,
+            supply: supply,
+            edge: edgeOfNode,
+            runners: runners,
+            bundles: bundles,
+            feed: feed,
+            logs: runners.logs)
+        let socket = ControlSocket(path: "\(directory)/node.sock", service: service, logger: logger)
+        logger.info("node serves", metadata: ["edges": "\(service.edges.joined(separator: ", "))"])
+        // Services end in the reverse order: the edge drains while runners still serve it, then the runners go.
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: supply), .init(service: EdgeService(edge: edge, drain: drainSecondsMax)),
+                    .init(service: socket),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger))
+        try await group.run()
+        await edge.stop()
+        await runners.shutdown()
+    }
+
+    private static func edgeAddress(_ text: String) throws(NodeError) -> EdgeAddress {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            throw NodeError(.refused, "--edge \"\(text)\" is not ADDRESS:PORT")
+        }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        return EdgeAddress(host: String(host), port: port)
+    }
+
+    private static func wallClock() -> Timestamp {
+        Timestamp(milliseconds: clinux_milliseconds(CLOCK_REALTIME))
+    }
+}
+
+/// Keeps the edge's place in the order of shutdown: requests in flight are finished before the runners go.
+private struct EdgeService: Service {
+    let edge: Edge
+    let drain: Duration
+
+    func run() async throws {
+        // Waits for the shutdown; the loops run on threads of their own.
+        try await gracefulShutdown()
+        await edge.drain(within: drain)
+    }
+}

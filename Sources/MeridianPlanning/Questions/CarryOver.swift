@@ -1,0 +1,46 @@
+// CarryOver: what a node keeps of its last assignment, because what asks for it cannot be read or made any more.
+import MeridianModel
+
+/// The last assignment that a node took, for what must not be lost although it cannot be decided anew.
+struct PreviousAssignment {
+    private let assigned: NodeAssignment
+    private let templates: [String: RunnerTemplate]
+
+    init(_ assigned: NodeAssignment?) {
+        self.assigned = assigned ?? NodeAssignment()
+        templates = Dictionary(
+            self.assigned.revisions.map { ($0.key, $0.template) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The template that a revision was last started with, for one whose Secret was deleted while it serves; nil where
+    /// the Secret no longer opens, or the key is that of another bundle.
+    func template(of revision: Revision, in world: World) -> RunnerTemplate? {
+        guard let template = templates[revision.key.path], template.bundle == revision.status.bundle,
+            template.sealed.values.allSatisfy({ !world.unopenable.contains($0.text) })
+        else { return nil }
+        return template
+    }
+
+    /// Adds the routes and revisions of apps and splits that this version cannot read, and sorts.
+    ///
+    /// - Parameter served: the apps (`namespace/name`) that are decided anew.
+    func carryOver(into assignment: inout NodeAssignment, served: Set<String>, in world: World) {
+        let obscured = Set(world.obscuredApps.map(\.path))
+        let splits = Set(world.unreadable.filter { $0.kind == TrafficSplitSpec.kind }.map(\.namespace))
+        if !obscured.isEmpty || !splits.isEmpty {
+            assignment.revisions += assigned.revisions.filter { obscured.contains($0.app) }
+            let hosts = Set(assignment.routes.hosts.map(\.host))
+            let keys = Set(assignment.revisions.map(\.key))
+            assignment.routes.hosts += assigned.routes.hosts.filter { route in
+                let isKept =
+                    obscured.contains(route.app)
+                    || (splits.contains(namespace(of: route.app)) && served.contains(route.app))
+                return isKept && !hosts.contains(route.host) && route.backends.compactMap(\.revision).allSatisfy(keys.contains)
+            }
+            assignment.routes.hosts.sort { $0.host < $1.host }
+        }
+        assignment.revisions.sort { $0.key < $1.key }
+    }
+
+    private func namespace(of path: String) -> String { String(path.prefix { $0 != "/" }) }
+}

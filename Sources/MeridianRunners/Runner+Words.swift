@@ -1,0 +1,49 @@
+// Runner+Words: how a runner ended, or why it never ran, in words that lead on.
+internal import CZygote
+internal import Glibc
+internal import MeridianModel
+internal import MeridianPorts
+
+extension Runner {
+    /// A wait status in words (wait(2)); memory is asked about before the cgroup is removed.
+    func describe(_ status: Int32) -> RunnerEnd {
+        let signal = status & 0x7f
+        if signal == 0 {
+            let code = (status >> 8) & 0xff
+            return RunnerEnd(cause: .code(code), message: "exited with code \(code)")
+        }
+        if signal == SIGKILL, let cgroup, cgroup.outOfMemoryKills > 0 {
+            let message = "killed by signal 9 (out of memory: limit \(template.memory))"
+            return RunnerEnd(cause: .outOfMemory, message: message)
+        }
+        if signal == SIGSYS {
+            let message =
+                "killed by signal 31 (a syscall that the allowlist denies). "
+                + "Set onDenied: errno on the allowlist to have the port check name it"
+            return RunnerEnd(cause: .deniedSyscall(""), message: message)
+        }
+        return RunnerEnd(cause: .signal(signal), message: "killed by signal \(signal)")
+    }
+
+    func startFailure(_ failure: (step: Int32, error: Int32)?, _ end: RunnerEnd) -> RunnerError {
+        guard let failure else { return RunnerError(reason: "SandboxUnavailable", message: "\(id): \(end.message)") }
+        guard failure.step == Int32(MZ_STEP_EXECUTE.rawValue) else {
+            let what = "cannot \(stepWords(failure.step)): \(errorWords(failure.error))"
+            return RunnerError(reason: "SandboxUnavailable", message: "\(id): \(what)")
+        }
+        return RunnerError(reason: "CannotExecute", message: cannotExecute(failure.error))
+    }
+
+    private func cannotExecute(_ code: Int32) -> String {
+        let next =
+            switch code {
+            case ENOEXEC: "It is no x86_64 executable. Build it for linux/x86_64"
+            case ENOENT:
+                "The file, or the interpreter or loader that it names, is not in the sandbox. Link it statically "
+                    + "or build against the system's C library"
+            case EACCES: "It is not executable. Set the executable bit (chmod +x) in the source or the build"
+            default: "Check spec.build.output"
+            }
+        return "/app/\(template.executable) cannot be executed: \(errorWords(code)). \(next)"
+    }
+}

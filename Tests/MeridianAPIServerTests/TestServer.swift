@@ -1,0 +1,163 @@
+// TestServer: a real server on a free port over a store in memory, and a real client.
+import Glibc
+import Logging
+import MeridianAPIClient
+import MeridianAPIServer
+import MeridianModel
+import MeridianPorts
+import MeridianStore
+import ServiceLifecycle
+import Synchronization
+
+/// What a test talks to.
+struct TestServer: Sendable {
+    let client: APIClient
+    let store: any StorePort
+    let backends: FakeBackends
+    /// Tells the server to end, as a signal would.
+    let stop: @Sendable () async -> Void
+    var url: String { client.server }
+
+    /// Runs `body` against a server that is shut down afterwards.
+    static func run(_ body: @escaping @Sendable (TestServer) async throws -> Void) async throws {
+        let clock = WallClock()
+        let store = MemoryStore(clock: clock)
+        let backends = FakeBackends()
+        let (ports, listening) = AsyncStream<Int>.makeStream()
+        var logger = Logger(label: "api-test")
+        logger.logLevel = .critical
+        let server = try APIServer(
+            .init(port: 0, version: "test"),
+            store: store,
+            sealing: FakeSealing(),
+            backends: APIBackends(plan: backends, logs: backends, blobs: backends, status: backends),
+            clock: clock,
+            random: SystemRandom(),
+            logger: logger
+        ) { listening.yield($0) }
+        let group = ServiceGroup(services: [server], logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            guard let port = await ports.first(where: { _ in true }) else { return }
+            try await APIClient.withClient(server: "http://127.0.0.1:\(port)") { client in
+                let stop = { @Sendable in await group.triggerGracefulShutdown() }
+                try await body(TestServer(client: client, store: store, backends: backends, stop: stop))
+            }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+}
+
+/// The machine's clock.
+struct WallClock: ClockPort {
+    var now: Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+
+    func sleep(until deadline: Timestamp) async throws { try await Task.sleep(for: deadline - now) }
+}
+
+struct SystemRandom: RandomPort {
+    func next() -> UInt64 { UInt64.random(in: 0...UInt64.max) }
+}
+
+/// Sealing that can be undone without a key: the plain text backwards, a different text each time.
+final class FakeSealing: SealingPort {
+    private let count = Mutex(0)
+
+    func seal(_ plain: String, for owner: String) throws(SealingError) -> String {
+        let number = count.withLock { count in
+            count += 1
+            return count
+        }
+        return "sealed:v1:\(owner):\(number):\(String(plain.reversed()))"
+    }
+
+    func open(_ sealed: String, for owner: String) throws(SealingError) -> String {
+        let prefix = "sealed:v1:\(owner):"
+        guard sealed.hasPrefix(prefix), let text = sealed.dropFirst(prefix.count).split(separator: ":").last else {
+            throw SealingError(.corrupted, "not sealed for \(owner)")
+        }
+        return String(text.reversed())
+    }
+
+    func fingerprint(_ sealed: String) -> String {
+        let hash = sealed.utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        return "sealed:\(String(hash, radix: 16))"
+    }
+}
+
+/// Backends that record what they are asked.
+final class FakeBackends: PlanPort, LogPort, BlobUploadPort, StatusPort {
+    let overlays = Mutex<[[JSONValue]]>([])
+    let logRequests = Mutex<[LogRequest]>([])
+    let blobs = Mutex<[Digest: Int]>([:])
+    /// One element per log stream that nobody reads any more.
+    let endedLogs: AsyncStream<Void>
+    private let logEnding: AsyncStream<Void>.Continuation
+
+    init() { (endedLogs, logEnding) = AsyncStream.makeStream() }
+
+    func plan(overlaying objects: [JSONValue]) async throws(BackendError) -> JSONValue {
+        overlays.withLock { $0.append(objects) }
+        return ["steps": .array(objects.map { ["text": .string($0["metadata"]?["name"]?.string ?? "")] })]
+    }
+
+    func log(_ request: LogRequest) async throws(BackendError) -> AsyncThrowingStream<String, any Error> {
+        logRequests.withLock { $0.append(request) }
+        guard request.revision != "gone" else { throw BackendError(.notFound, "there is no revision \"gone\"") }
+        return AsyncThrowingStream { continuation in
+            for number in 1...(request.tailLines ?? 3) { continuation.yield("2026-01-01T00:00:00Z r line \(number)") }
+            if !request.follows { continuation.finish() }
+            continuation.onTermination = { _ in self.logEnding.yield() }
+        }
+    }
+
+    func contains(_ digest: Digest) async -> Bool { blobs.withLock { $0[digest] != nil } }
+
+    func receive(_ digest: Digest, _ chunks: BlobBytes) async throws(BackendError) {
+        var count = 0
+        do {
+            for try await chunk in chunks { count += chunk.count }
+        } catch {
+            throw BackendError(.interrupted, "\(error)")
+        }
+        guard count != 13 else { throw BackendError(.invalid, "the bytes have another digest") }
+        let total = count
+        blobs.withLock { $0[digest] = total }
+    }
+
+    func status() async throws(BackendError) -> JSONValue { ["apps": 1] }
+}
+
+extension ObjectKey {
+    static func app(_ name: String, namespace: String = "default") -> ObjectKey {
+        ObjectKey(kind: "App", namespace: namespace, name: name)
+    }
+}
+
+extension JSONValue {
+    /// An app's manifest with the given members in its spec.
+    static func app(_ name: String, _ spec: KeyValuePairs<String, JSONValue> = [:], labels: JSONValue? = nil)
+        -> JSONValue
+    {
+        var content = JSONObject([.init(key: "source", value: ["path": "."])])
+        for (key, value) in spec { content[key] = value }
+        var metadata = JSONObject([.init(key: "name", value: .string(name))])
+        metadata["labels"] = labels
+        return [
+            "apiVersion": "meridian.dev/v1", "kind": "App", "metadata": .object(metadata), "spec": .object(content),
+        ]
+    }
+
+    static func region(_ name: String, _ spec: JSONValue = [:]) -> JSONValue {
+        ["apiVersion": "meridian.dev/v1", "kind": "Region", "metadata": ["name": .string(name)], "spec": spec]
+    }
+
+    var version: String? { self["metadata"]?["resourceVersion"]?.string }
+    var generation: Int64? { self["metadata"]?["generation"]?.integer }
+    var name: String? { self["metadata"]?["name"]?.string }
+}
