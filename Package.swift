@@ -22,7 +22,8 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
-let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 
 /// A Swift target of the house with its sources under `Sources/<name>`.
@@ -79,11 +80,11 @@ let package = Package(
         room(
             "MeridianAPIServer",
             [
-                "MeridianModel", "MeridianPorts", "MeridianMerging", "MeridianPlanning", hummingbird, logging,
+                "MeridianModel", "MeridianPorts", "MeridianMerging", hummingbird, hummingbirdCore, logging,
                 serviceLifecycle, nioCore, httpTypes,
             ]
         ),
-        room("MeridianAPIClient", ["MeridianModel", "MeridianPorts", asyncHTTPClient, nioCore]),
+        room("MeridianAPIClient", ["MeridianModel", "MeridianPorts", asyncHTTPClient, nioCore, nioHTTP1]),
 
         // Floor 3: assembly.
         room(
@@ -132,12 +133,55 @@ let package = Package(
 
         // Tests, one suite beside each room.
         tests("ArchitectureTests", []),
+        tests("EndToEndTests", ["meridian", "meridian-zygote"]),
         tests("MeridianModelTests", ["MeridianModel"]),
         tests("MeridianManifestsTests", ["MeridianManifests", "MeridianModel"]),
+        tests("MeridianMergingTests", ["MeridianModel", "MeridianMerging"]),
+        tests(
+            "MeridianAPIServerTests",
+            [
+                "MeridianModel", "MeridianPorts", "MeridianMerging", "MeridianAPIServer", "MeridianAPIClient",
+                "MeridianStore", asyncHTTPClient, logging, serviceLifecycle, nioCore, nioHTTP1,
+            ]
+        ),
+        tests(
+            "MeridianAPIClientTests",
+            [
+                "MeridianModel", "MeridianPorts", "MeridianAPIClient", hummingbird, hummingbirdCore, httpTypes,
+                logging, serviceLifecycle, nioCore,
+            ]
+        ),
         tests("MeridianContentTests", ["MeridianContent", "MeridianModel"]),
         tests("MeridianStoreTests", ["MeridianStore", "MeridianModel", "MeridianPorts", grdb]),
         tests(
-            "MeridianRegistryTests", ["MeridianRegistry", "MeridianModel", "MeridianPorts", "MeridianContent"]),
-        tests("MeridianRunnersTests", ["MeridianRunners", "MeridianModel", "MeridianPorts", "CLinux", "meridian-zygote"]),
+            "MeridianRegistryTests",
+            ["MeridianRegistry", "MeridianModel", "MeridianPorts", "MeridianContent"]
+        ),
+        tests(
+            "MeridianBuildsTests",
+            ["MeridianBuilds", "MeridianModel", "MeridianPorts", "MeridianContent", "meridian-zygote"]
+        ),
+        tests("MeridianRoutingTests", ["MeridianRouting", "MeridianModel"]),
+        tests("MeridianEdgeTests", ["MeridianEdge", "MeridianModel", "MeridianRouting", "CLinux"]),
+        tests("MeridianPlanningTests", ["MeridianPlanning", "MeridianModel"]),
+        tests(
+            "MeridianControlTests",
+            ["MeridianControl", "MeridianModel", "MeridianPlanning", "MeridianPorts", "MeridianStore", logging]
+        ),
+        tests(
+            "MeridianSimulationTests",
+            ["MeridianSimulation", "MeridianControl", "MeridianModel", "MeridianPlanning", "MeridianPorts"]
+        ),
+        tests(
+            "MeridianCommandsTests",
+            [
+                "MeridianCommands", "MeridianManifests", "MeridianModel", "MeridianMerging", "MeridianContent",
+                "MeridianAPIClient", "MeridianPorts", argumentParser,
+            ]
+        ),
+        tests(
+            "MeridianRunnersTests",
+            ["MeridianRunners", "MeridianModel", "MeridianPorts", "CLinux", "meridian-zygote"]
+        ),
     ]
 )

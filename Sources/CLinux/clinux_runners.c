@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static int close_keeping_error(int descriptor) {
@@ -65,13 +66,36 @@ int clinux_pidfd_signal(int pidfd, int signal) {
     return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
 
-int clinux_socket_in_namespace(int network_namespace, int own) {
-    if (setns(network_namespace, CLONE_NEWNET) != 0) return -1;
-    int made = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+int clinux_pidfd_open(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+int clinux_cgroup_is_delegated(const char *path) {
+    static const char *const names[] = {"trusted.delegate", "user.delegate"};
+    char value[2];
+    for (size_t index = 0; index < sizeof names / sizeof names[0]; index++) {
+        if (getxattr(path, names[index], value, sizeof value) == 1 && value[0] == '1') return 1;
+    }
+    return 0;
+}
+
+/// Comes back from a foreign network; errno stays.
+static void return_to(int own) {
     int error = errno;
     if (setns(own, CLONE_NEWNET) != 0) abort();
     errno = error;
+}
+
+int clinux_socket_in_namespace(int network_namespace, int own) {
+    if (setns(network_namespace, CLONE_NEWNET) != 0) return -1;
+    int made = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    return_to(own);
     return made;
+}
+
+int clinux_open_in_namespace(int network_namespace, int own, const char *path) {
+    if (setns(network_namespace, CLONE_NEWNET) != 0) return -1;
+    int opened = open(path, O_RDONLY | O_CLOEXEC);
+    return_to(own);
+    return opened;
 }
 
 int clinux_connect_loopback(int socket, uint16_t port) {

@@ -31,7 +31,7 @@ extension APIClient {
 
     /// The changes of a kind's objects after a version, in order, without gap or duplicate.
     ///
-    /// The events end when the server ends the watch; going on after the last event's `resourceVersion` is the caller's.
+    /// The events end when the server ends the watch; going on after the last `resourceVersion` is the caller's.
     /// They throw `.gone` where that version is too old: list and watch again.
     /// Without a version every object comes first, as added, then the changes. The server ends the watch after
     /// `duration`; nil: as it likes.

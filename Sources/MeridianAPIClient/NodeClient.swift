@@ -5,8 +5,8 @@ package import MeridianPorts
 
 /// Requests to one node.
 ///
-/// PUT /assignment, GET /report, GET /reports (a report per line), POST /port-check, GET /log. It holds connections: end
-/// it with `shutdown()`.
+/// PUT /assignment, GET /report, GET /reports (a report per line), POST /port-check, GET /log. It holds connections:
+/// end it with `shutdown()`.
 package struct NodeClient: NodePort {
     /// Saving an assignment and handing it to every edge loop takes milliseconds; a busy disk may take seconds.
     private static let requestDuration = Duration.seconds(30)

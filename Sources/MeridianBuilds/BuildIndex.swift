@@ -63,7 +63,12 @@ struct BuildIndex {
             let preset = json["preset"]?.string.flatMap({ BuildPreset(rawValue: $0) })
         else { return nil }
         return BuildOutcome(
-            bundle: bundle, executable: executable, arguments: arguments.compactMap { $0 }, preset: preset,
-            cached: true, stages: [])
+            bundle: bundle,
+            executable: executable,
+            arguments: arguments.compactMap { $0 },
+            preset: preset,
+            cached: true,
+            stages: []
+        )
     }
 }

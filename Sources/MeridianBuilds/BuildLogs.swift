@@ -21,6 +21,7 @@ package struct BuildLogs: Sendable {
     ///   - revision: `namespace/name`.
     ///   - last: only the last so many lines; nil: all.
     /// - Returns: nil where no build of that revision was logged.
+    /// - Throws: where the log is there and cannot be read.
     package func read(_ revision: String, last: Int? = nil) throws(ContentError) -> [String]? {
         guard let path = path(of: revision) else { return nil }
         let bytes: [UInt8]
@@ -57,7 +58,9 @@ package struct BuildLogs: Sendable {
     /// The log's file; nil for a text that is no `namespace/name` or would leave the directory.
     private func path(of revision: String) -> String? {
         let parts = revision.split(separator: "/", omittingEmptySubsequences: false)
-        let isPlain = { (part: Substring) in !part.isEmpty && part.first != "." && part.utf8.count <= 253 && !part.contains("\0") }
+        let isPlain = { (part: Substring) in
+            !part.isEmpty && part.first != "." && part.utf8.count <= 253 && !part.contains("\0")
+        }
         guard parts.count == 2, parts.allSatisfy(isPlain) else { return nil }
         return "\(directory)/\(revision).log"
     }

@@ -16,13 +16,16 @@ package struct BuilderConfiguration: Sendable {
     /// The home of the user who runs the builder, where toolchains may live; nil where there is none.
     package let home: String?
 
-    /// - Parameters:
-    ///   - directory: the builder's own directory, made when it is missing.
-    ///   - hidden: what no build may see; homes are hidden in any case.
-    ///   - search: by default PATH of this process, and the system's directories where it is not set.
-    ///   - home: by default HOME of this process.
+    /// A configuration in which `search` and `home` are PATH and HOME of this process unless they are given.
+    ///
+    /// `directory` is made when it is missing. No build sees `hidden`, nor the homes of the machine in any case.
     package init(
-        directory: String, logs: String, hidden: [String], zygote: String, search: String? = nil, home: String? = nil
+        directory: String,
+        logs: String,
+        hidden: [String],
+        zygote: String,
+        search: String? = nil,
+        home: String? = nil
     ) {
         self.directory = directory
         self.logs = logs

@@ -17,7 +17,7 @@ package final class SandboxedBuilder: BuilderPort {
     private let shared = SharedBuilds()
     private let turns = Turns(concurrent: SandboxedBuilder.concurrentBuildsMax, waitingMax: waitingBuildsMax)
 
-    /// - Parameter registry: where packed sources are and bundles go.
+    /// A builder that takes packed sources from `registry` and puts bundles there.
     package init(_ configuration: BuilderConfiguration, registry: any RegistryPort) {
         self.configuration = configuration
         self.registry = registry
@@ -25,12 +25,16 @@ package final class SandboxedBuilder: BuilderPort {
     }
 
     package func build(
-        _ request: BuildRequest, progress: @escaping @Sendable (BuildProgress) -> Void
+        _ request: BuildRequest,
+        progress: @escaping @Sendable (BuildProgress) -> Void
     ) async throws(BuildError) -> BuildOutcome {
         let log = try content(.source) { () throws(ContentError) in try logs.start(request.revision) }
         let key = SharedBuilds.Key(
-            source: request.source.description, settings: request.settings.encoded(explicit: true).canonicalText,
-            namespace: request.revision.split(separator: "/").first.map(String.init) ?? "", useCache: request.useCache)
+            source: request.source.description,
+            settings: request.settings.encoded(explicit: true).canonicalText,
+            namespace: request.revision.split(separator: "/").first.map(String.init) ?? "",
+            useCache: request.useCache
+        )
         let report: SharedBuilds.Report = { event in
             log.write(event)
             progress(event)
@@ -45,7 +49,9 @@ package final class SandboxedBuilder: BuilderPort {
         }
     }
 
-    private func buildInTurn(_ request: BuildRequest, _ report: @escaping SharedBuilds.Report) async -> SharedBuilds.Ended {
+    private func buildInTurn(_ request: BuildRequest, _ report: @escaping SharedBuilds.Report) async
+        -> SharedBuilds.Ended
+    {
         do throws(Turns.Refusal) {
             try await turns.take()
         } catch {
@@ -54,8 +60,12 @@ package final class SandboxedBuilder: BuilderPort {
         defer { turns.give() }
         // The time limit counts from here, so that waiting for others costs a build nothing.
         let run = BuildRun(
-            request: request, configuration: configuration, registry: registry, report: report,
-            deadline: .now + request.settings.timeout)
+            request: request,
+            configuration: configuration,
+            registry: registry,
+            report: report,
+            deadline: .now + request.settings.timeout
+        )
         do throws(BuildError) {
             return .success(try await run.run())
         } catch {
@@ -68,8 +78,11 @@ package final class SandboxedBuilder: BuilderPort {
         case .cancelled: .cancelled(.source)
         case .full:
             BuildError(
-                reason: "Unavailable", stage: .source,
-                message: "\(waitingBuildsMax) builds wait already. Try again when some are done", isTransient: true)
+                reason: "Unavailable",
+                stage: .source,
+                message: "\(waitingBuildsMax) builds wait already. Try again when some are done",
+                isTransient: true
+            )
         }
     }
 }

@@ -3,7 +3,7 @@
 internal import ArgumentParser
 
 /// A verb that ends with an exit code, or with one error line and the verb's code for errors.
-protocol ClientCommand: AsyncParsableCommand {
+protocol ClientCommand: AsyncParsableCommand, Sendable {
     /// The exit code after an error.
     static var errorExitCode: Int32 { get }
 
@@ -28,6 +28,8 @@ extension ClientCommand {
         } catch is CancellationError {
             return CommandExitCode.interrupted
         } catch {
+            // A request that was cut off by ctrl-C fails in words of its own.
+            guard !Task.isCancelled else { return CommandExitCode.interrupted }
             context.errors.write(errorLine(error))
             return Self.errorExitCode
         }

@@ -14,9 +14,10 @@ struct CommandFailure: Error, Hashable, CustomStringConvertible {
         self.nextStep = nextStep
     }
 
-    /// `place: reason. Next step`.
+    /// `place: reason. Next step`; below a reason of several lines, such as a program's output, the step has its own.
     var description: String {
         let sentence = "\(place): \(reason)"
-        return nextStep.isEmpty ? sentence : "\(sentence). \(nextStep)"
+        guard !nextStep.isEmpty else { return sentence }
+        return sentence + (reason.contains("\n") ? "\n" : ". ") + nextStep
     }
 }

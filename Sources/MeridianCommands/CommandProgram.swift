@@ -1,7 +1,6 @@
 // CommandProgram: from the arguments of a program to its exit code.
 
 package import ArgumentParser
-internal import Glibc
 
 /// The exit codes that every verb shares.
 package enum CommandExitCode {
@@ -24,8 +23,14 @@ package enum CommandProgram {
         let context = CommandContext.current
         do {
             let command = try root.parseAsRoot(arguments)
-            if command is any ClientCommand, depth == 0 { exitQuietlyOnInterrupt() }
-            try await $depth.withValue(depth + 1) { try await run(command) }
+            let isOutermost = depth == 0
+            try await $depth.withValue(depth + 1) {
+                if let verb = command as? any ClientCommand, isOutermost {
+                    try await Interrupts.cancelling { try await verb.run() }
+                } else {
+                    try await run(command)
+                }
+            }
             return CommandExitCode.success
         } catch let code as ExitCode {
             return code.rawValue
@@ -46,11 +51,5 @@ package enum CommandProgram {
         } else {
             try command.run()
         }
-    }
-
-    /// Ends the process with code 130 at the first ctrl-C; no client's verb leaves anything half written.
-    private static func exitQuietlyOnInterrupt() {
-        // _exit(2) is async-signal-safe, exit(3) is not.
-        signal(SIGINT) { _ in _exit(CommandExitCode.interrupted) }
     }
 }

@@ -86,6 +86,7 @@ package struct ControlPlane: Sendable {
         let sealing = try KeySealing(directory)
         let notes = BuildNotes(store: store, clock: clock)
         let pool = ActivityPool(notes: notes)
+        let keeper = RegistryKeeper(registry: registry, store: store, clock: clock, logger: logger)
         let ports = ExecutorPorts(
             store: store,
             registry: registry,
@@ -127,6 +128,7 @@ package struct ControlPlane: Sendable {
         try await run([
             Part("node") { await child.run() }, Part("loop") { try await reconciler.run() },
             Part("activities") { await pool.run { reconciler.finish($0, $1) } }, Part("notes") { await notes.run() },
+            Part("registry") { try await keeper.run() },
             server,
         ])
     }

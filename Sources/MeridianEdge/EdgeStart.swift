@@ -20,14 +20,19 @@ struct EdgeStart {
             throw EdgeError(
                 code: .badConfiguration,
                 message: "\(configuration.loops) loops on \(configuration.listen.count) addresses; "
-                    + "give 1 to \(EdgeConfiguration.loopsMax) loops and at least one address")
+                    + "give 1 to \(EdgeConfiguration.loopsMax) loops and at least one address"
+            )
         }
         let limit = clinux_raise_descriptor_limit()
         guard limit > 0 else { throw EdgeError(code: .noResources, message: "cannot read the descriptor limit") }
         var mailboxes: [LoopMailbox] = []
         for _ in 0..<configuration.loops { mailboxes.append(try LoopMailbox()) }
         context = LoopContext(
-            configuration, mailboxes: mailboxes, descriptorsMax: Int(min(limit, Self.descriptorsMax)), demand: demand)
+            configuration,
+            mailboxes: mailboxes,
+            descriptorsMax: Int(min(limit, Self.descriptorsMax)),
+            demand: demand
+        )
         var bound: [EdgeAddress] = []
         var opened = [[Int32]](repeating: [], count: configuration.loops)
         do throws(EdgeError) {
@@ -61,12 +66,15 @@ struct EdgeStart {
             let carrier = LoopCarrier(loop)
             var thread = pthread_t()
             let result = pthread_create(
-                &thread, nil,
+                &thread,
+                nil,
                 { argument in
                     guard let argument else { return nil }
                     Unmanaged<LoopCarrier>.fromOpaque(argument).takeRetainedValue().run()
                     return nil
-                }, Unmanaged.passRetained(carrier).toOpaque())
+                },
+                Unmanaged.passRetained(carrier).toOpaque()
+            )
             guard result == 0 else {
                 throw EdgeError(code: .noResources, message: "cannot start a thread (errno \(result)); raise the limit")
             }
@@ -77,14 +85,18 @@ struct EdgeStart {
     private static func listen(_ address: EdgeAddress) throws(EdgeError) -> Int32 {
         guard let numeric = NumericAddress(host: address.host, port: address.port) else {
             throw EdgeError(
-                code: .badAddress, message: "\"\(address.host)\" is not a numeric address; give one such as 127.0.0.1 or ::1")
+                code: .badAddress,
+                message: "\"\(address.host)\" is not a numeric address; give one such as 127.0.0.1 or ::1"
+            )
         }
         var socketAddress = numeric.socketAddress
         let listener = clinux_listen(&socketAddress, backlog)
         guard listener >= 0 else {
             throw EdgeError(
                 code: .cannotListen,
-                message: "cannot listen on \(address): \(String(cString: strerror(-listener))); free the port or choose another")
+                message:
+                    "cannot listen on \(address): \(String(cString: strerror(-listener))); free the port or choose another"
+            )
         }
         return listener
     }

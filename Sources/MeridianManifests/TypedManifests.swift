@@ -36,6 +36,7 @@ package struct TypedManifests: Sendable {
     /// Checks every document of `set` by itself and then all of them together.
     ///
     /// - Parameters:
+    ///   - set: What was read from the files.
     ///   - namespace: Filled in where an object of a namespaced kind names none.
     ///   - checkingSources: Whether the directories that `spec.source.path` names must exist on this machine.
     package init(

@@ -4,14 +4,14 @@ package import MeridianModel
 /// The top-level fields that are not the content of an object.
 private let envelopeFields: Set = ["apiVersion", "kind", "metadata", "status"]
 
-/// Annotations that must not be kept on a Secret: kubectl writes the whole manifest, plain values included, into this one.
+/// An annotation that a Secret must not keep: kubectl writes the whole manifest into it, plain values included.
 private let lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration"
 
 /// The object that results from applying `config` over `live`.
 ///
-/// The content, labels and annotations of `config` replace those of `live`; everything else of `live` stays: its status,
-/// its identity and the annotations of Meridian's own verbs (`OwnAnnotation.prefix`), which a config can neither set nor
-/// remove. Neither value is checked here; the caller decodes the result.
+/// The content, labels and annotations of `config` replace those of `live`; everything else of `live` stays: its
+/// status, its identity and the annotations of Meridian's own verbs (`OwnAnnotation.prefix`), which a config can
+/// neither set nor remove. Neither value is checked here; the caller decodes the result.
 /// `live` is the stored object, nil where there is none yet; `config` is the object as a person wrote it.
 package func applied(live: JSONValue?, config: JSONValue, kind: Kind) -> JSONValue {
     var metadata = live?["metadata"]?.object ?? config["metadata"]?.object ?? JSONObject()

@@ -15,8 +15,8 @@ private let serverMetadata = [
 /// The form of an object for comparison and diffs.
 ///
 /// Every field that has a default is written out, in the order of the kind's declaration, so that leaving a default
-/// out and writing it give the same form. Status, what the server writes into metadata, and annotations and finalizers of
-/// Meridian's own are left out; plain secret values are replaced by `hiddenValueText`. An object that does not decode
+/// out and writing it give the same form. Status, what the server writes into metadata, and annotations and finalizers
+/// of Meridian's own are left out; plain secret values are replaced by `hiddenValueText`. An object that does not decode
 /// keeps its fields as they are, without those parts.
 package func normalized(_ object: JSONValue, kind: Kind) -> JSONValue {
     var context = DecodingContext()

@@ -54,7 +54,7 @@ extension World {
 
     private func sourceAdvice(_ source: AppSource) -> String {
         if source.git != nil {
-            return "the Git source has not been fetched yet"
+            return "Git sources are not fetched by this version. Check the repository out and give its directory as path"
         }
         return "the source was not uploaded. Apply the manifest with `meridian apply -f`, which packs and uploads it"
     }
@@ -89,7 +89,7 @@ extension World {
 /// The allowlists by name with their syscalls worked out, once for all apps of a plan.
 struct Allowlists {
     /// What a revision takes from its allowlist.
-    struct Entry {
+    struct Entry: Sendable {
         let syscalls: [String]
         let onDenied: DeniedSyscallAction
 
@@ -102,10 +102,12 @@ struct Allowlists {
     /// `web-default` exists although nobody declared it; one that cannot be read is missing, not the built-in one.
     private(set) var named: [String: Entry] = [:]
 
+    private static let webDefault = Entry(.webDefault)
+
     init(_ world: World) {
         for stored in world.allowlists { named[stored.object.metadata.name] = Entry(stored.object.spec) }
         let builtIn = SyscallAllowlistSpec.defaultName
         let key = ObjectKey(kind: SyscallAllowlistSpec.kind, name: builtIn)
-        if named[builtIn] == nil, !world.unreadable.contains(key) { named[builtIn] = Entry(.webDefault) }
+        if named[builtIn] == nil, !world.unreadable.contains(key) { named[builtIn] = Self.webDefault }
     }
 }

@@ -75,7 +75,7 @@ package enum RunnerExitCause: Sendable, Equatable {
     case code(Int32)
     case signal(Int32)
     case outOfMemory
-    /// SIGSYS: the allowlist kills on a denied syscall.
+    /// Killed for a syscall, named here, that the allowlist denies with `onDenied: kill`.
     case deniedSyscall(String)
     /// `stop` ended it.
     case stopped

@@ -13,7 +13,7 @@ package protocol SealingPort: Sendable {
 
     /// A short text that differs between sealed texts and tells nothing of the value: what people are shown instead.
     ///
-    /// It must depend on the sealed text alone (e.g. the beginning of its SHA-256), begin with `sealed:` and fit on a line.
+    /// It depends on the sealed text alone (the beginning of its SHA-256, say), begins with `sealed:` and fits on a line.
     func fingerprint(_ sealed: String) -> String
 }
 

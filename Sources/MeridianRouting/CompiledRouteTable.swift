@@ -20,7 +20,10 @@ package final class CompiledRouteTable: Sendable {
     package init(_ table: RouteTable) throws(RouteTableError) {
         guard table.hosts.count <= Self.hostsMax else {
             throw RouteTableError(
-                code: .tooLarge, host: "", message: "\(table.hosts.count) hosts; keep it at \(Self.hostsMax) or fewer")
+                code: .tooLarge,
+                host: "",
+                message: "\(table.hosts.count) hosts; keep it at \(Self.hostsMax) or fewer"
+            )
         }
         var packing = RoutePacking()
         for route in table.hosts { try packing.add(route) }

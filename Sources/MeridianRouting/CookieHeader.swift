@@ -4,7 +4,8 @@
 ///
 /// Names compare exactly. The first of several cookies of one name counts. Allocates nothing.
 package func cookieValue(
-    named name: UnsafeBufferPointer<UInt8>, in field: UnsafeBufferPointer<UInt8>
+    named name: UnsafeBufferPointer<UInt8>,
+    in field: UnsafeBufferPointer<UInt8>
 ) -> Range<Int>? {
     let semicolon = UInt8(ascii: ";")
     var start = 0

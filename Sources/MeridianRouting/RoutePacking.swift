@@ -43,8 +43,12 @@ struct RoutePacking {
             buckets[bucket] = Int32(index)
         }
         return RouteView(
-            text: copied(text), hosts: copied(hosts), backends: copied(backends), buckets: buckets,
-            bucketMask: capacity - 1)
+            text: copied(text),
+            hosts: copied(hosts),
+            backends: copied(backends),
+            buckets: buckets,
+            bucketMask: capacity - 1
+        )
     }
 
     private mutating func check(_ route: HostRoute) throws(RouteTableError) {
@@ -68,7 +72,9 @@ struct RoutePacking {
     }
 
     private mutating func append(
-        _ backend: RouteBackend, of route: HostRoute, cumulative: Int32
+        _ backend: RouteBackend,
+        of route: HostRoute,
+        cumulative: Int32
     ) throws(RouteTableError) {
         func fault(_ code: RouteTableError.Code, _ message: String) -> RouteTableError {
             RouteTableError(code: code, host: route.host, message: message)

@@ -91,7 +91,10 @@ package struct RouteView: @unchecked Sendable {
     ///   - sticky: the value of the host's sticky cookie, or nil.
     ///   - draw: uniformly random; equal draws pick alike.
     package func pick(
-        _ host: Int32, override: UnsafeBufferPointer<UInt8>?, sticky: UnsafeBufferPointer<UInt8>?, draw: UInt64
+        _ host: Int32,
+        override: UnsafeBufferPointer<UInt8>?,
+        sticky: UnsafeBufferPointer<UInt8>?,
+        draw: UInt64
     ) -> Pick {
         let entry = hosts[Int(host)]
         if let override, entry.allowsOverride {
@@ -107,7 +110,10 @@ package struct RouteView: @unchecked Sendable {
         let point = Int32(truncatingIfNeeded: draw % 100)
         for index in entry.backends where point < backends[Int(index)].cumulative {
             return Pick(
-                outcome: .backend, slot: backends[Int(index)].slot, cookie: entry.cookie.count > 0 ? index : -1)
+                outcome: .backend,
+                slot: backends[Int(index)].slot,
+                cookie: entry.cookie.count > 0 ? index : -1
+            )
         }
         return Pick(outcome: .noBackend)
     }

@@ -17,12 +17,17 @@ extension Runner {
             return RunnerEnd(cause: .outOfMemory, message: message)
         }
         if signal == SIGSYS {
-            let message =
-                "killed by signal 31 (a syscall that the allowlist denies). "
-                + "Set onDenied: errno on the allowlist to have the port check name it"
-            return RunnerEnd(cause: .deniedSyscall(""), message: message)
+            // Denied syscalls do not end here: the node kills for them, and knows their names.
+            let message = "killed by signal 31 (usually a call of another architecture, such as int 0x80). Build for x86_64"
+            return RunnerEnd(cause: .signal(signal), message: message)
         }
         return RunnerEnd(cause: .signal(signal), message: "killed by signal \(signal)")
+    }
+
+    /// The end of a runner that was killed for a syscall outside its allowlist.
+    func describe(deniedSyscall name: String) -> RunnerEnd {
+        let why = DeniedWords.message([name], allowed: template.syscalls)
+        return RunnerEnd(cause: .deniedSyscall(name), message: "killed: \(why), or set `onDenied: errno`")
     }
 
     func startFailure(_ failure: (step: Int32, error: Int32)?, _ end: RunnerEnd) -> RunnerError {

@@ -30,6 +30,10 @@ final class Runner: Sendable {
         /// The wait status that init reported for the program.
         var programStatus: Int32?
         var isStopping = false
+        /// A signal that was wanted before the process was known; SIGKILL outdoes SIGTERM.
+        var signalWanted: Int32?
+        /// The denied syscall for which the runner is being killed, and the listener, which keeps the call waiting.
+        var fatal: (syscall: String, listener: Descriptor)?
         var tokens: [EventLoop.Token] = []
         var outputs: [(Descriptor, LogStream)] = []
         /// Set while the end of an orphan is waited for.
@@ -53,8 +57,8 @@ final class Runner: Sendable {
     let denied = DeniedSyscalls()
     let started = Promise<Result<StartedRunner, RunnerError>>()
     let ended = Promise<RunnerEnd>()
-    /// False for a port check's runner, whose end is part of the check's answer.
-    private let announcesEnd: Bool
+    /// What a denied syscall meets; `.report` is a port check's, whose end is part of its answer and not announced.
+    let denial: SyscallFilter.Denial
     let cgroup: RunnerCgroup?
     private let loop: EventLoop
     private let onEnd: @Sendable (Runner, RunnerEnd, _ isSpontaneous: Bool) -> Void
@@ -68,7 +72,7 @@ final class Runner: Sendable {
         port: UInt16,
         template: RunnerTemplate,
         log: RunnerLog,
-        announcesEnd: Bool,
+        denial: SyscallFilter.Denial,
         cgroup: RunnerCgroup?,
         loop: EventLoop,
         onEnd: @escaping @Sendable (Runner, RunnerEnd, Bool) -> Void
@@ -79,7 +83,7 @@ final class Runner: Sendable {
         self.port = port
         self.template = template
         self.log = log
-        self.announcesEnd = announcesEnd
+        self.denial = denial
         self.cgroup = cgroup
         self.loop = loop
         self.onEnd = onEnd
@@ -104,8 +108,13 @@ final class Runner: Sendable {
     }
 
     /// Sends a signal to the runner's init, which hands SIGTERM on; an ended runner takes none.
+    ///
+    /// Where the process is not known yet it gets the signal as soon as it is.
     func signal(_ number: Int32) {
-        let pidfd = state.withLock { $0.pidfd }
+        let pidfd = state.withLock { state in
+            if state.pidfd == nil, state.signalWanted != SIGKILL { state.signalWanted = number }
+            return state.pidfd
+        }
         // ESRCH: it has ended.
         if let pidfd { _ = clinux_pidfd_signal(pidfd.raw, number) }
     }
@@ -116,11 +125,14 @@ final class Runner: Sendable {
     /// The runner never came to be: gives back what was taken for it.
     func abandon(_ error: RunnerError) {
         guard claimEnd() else { return }
-        releaseAll()
+        unwatchAll()
         let end = RunnerEnd(cause: .stopped, message: error.message)
-        onEnd(self, end, false)
-        started.fulfil(.failure(error))
-        ended.fulfil(end)
+        log.close()
+        release { [self] in
+            onEnd(self, end, false)
+            started.fulfil(.failure(error))
+            ended.fulfil(end)
+        }
     }
 
     // MARK: What the loop sees
@@ -160,10 +172,12 @@ final class Runner: Sendable {
     private func take(_ report: mz_report, _ descriptors: [Descriptor]) -> Bool {
         switch report.kind {
         case MZ_SPAWNED.rawValue:
-            state.withLock { state in
+            let wanted = state.withLock { state in
                 state.pid = report.pid
                 state.pidfd = descriptors.first
+                return state.signalWanted
             }
+            if let wanted { signal(wanted) }
             announce()
         case MZ_READY.rawValue:
             state.withLock { $0.network = descriptors.first }
@@ -191,12 +205,24 @@ final class Runner: Sendable {
     private func listen(_ listener: Descriptor) {
         do throws(SystemError) {
             try watch(listener) { [self] token in
-                if !denied.answer(listener) { loop.unwatch(token) }
+                if denial == .kill {
+                    killForCall(listener, token)
+                } else if !denied.answer(listener) {
+                    loop.unwatch(token)
+                }
             }
         } catch {
             // Without an answerer every denied call would hang: dropping the listener makes them fail with ENOSYS.
             log.add(Array("denied syscalls are not reported: \(error)\n".utf8)[...], .meridian)
+            if denial == .kill { signal(SIGKILL) }
         }
+    }
+
+    private func killForCall(_ listener: Descriptor, _ token: EventLoop.Token) {
+        guard let name = denied.takeOne(listener) else { return loop.unwatch(token) }
+        state.withLock { $0.fatal = (name, listener) }
+        signal(SIGKILL)
+        loop.unwatch(token)
     }
 
     /// The zygote is dead and init has let go: the kernel kills the rest; the pidfd says when it has.
@@ -227,26 +253,28 @@ final class Runner: Sendable {
 
     private func finish(initStatus: Int32) {
         guard claimEnd() else { return }
-        let (outputs, programStatus, failure, isStopping, wasOrphan) = state.withLock { state in
-            (state.outputs, state.programStatus, state.failure, state.isStopping, state.waitsForOrphan)
-        }
-        for (descriptor, stream) in outputs {
+        let state = self.state.withLock { $0 }
+        for (descriptor, stream) in state.outputs {
             for _ in 0..<Self.drainRoundsMax where read(descriptor, stream) != .more { break }
         }
         let end: RunnerEnd
-        if isStopping {
+        if state.isStopping {
             end = RunnerEnd(cause: .stopped, message: "stopped")
-        } else if wasOrphan, programStatus == nil || programStatus == SIGKILL {
+        } else if let fatal = state.fatal {
+            end = describe(deniedSyscall: fatal.syscall)
+        } else if state.waitsForOrphan, state.programStatus == nil || state.programStatus == SIGKILL {
             end = RunnerEnd(cause: .signal(SIGKILL), message: "killed by signal 9 (the sandbox's launcher died)")
         } else {
-            end = describe(programStatus ?? initStatus)
+            end = describe(state.programStatus ?? initStatus)
         }
         log.finish(end.message)
-        let isSpontaneous = started.current != nil && !isStopping && announcesEnd
-        releaseAll()
-        onEnd(self, end, isSpontaneous)
-        started.fulfil(.failure(startFailure(failure, end)))
-        ended.fulfil(end)
+        let isSpontaneous = started.current != nil && !state.isStopping && denial != .report
+        unwatchAll()
+        release { [self] in
+            onEnd(self, end, isSpontaneous)
+            started.fulfil(.failure(startFailure(state.failure, end)))
+            ended.fulfil(end)
+        }
     }
 
     private func unwatchAll() {
@@ -257,13 +285,22 @@ final class Runner: Sendable {
         for token in tokens { loop.unwatch(token) }
     }
 
-    private func releaseAll() {
-        unwatchAll()
-        cgroup?.remove()
-        state.withLock { state in
-            state.outputs = []
-            state.network = nil
-            state.pidfd = nil
+    /// Removes the cgroup and calls `done`; a group that is busy for moments more is tried again without blocking the loop.
+    ///
+    /// The network stays with `started`, see `SandboxedRunners.departedLinger`.
+    private func release(tries: Int = RunnerCgroup.removalTriesMax, _ done: @escaping @Sendable () -> Void) {
+        // Past the last try it is left to the next sweep.
+        guard let cgroup, !cgroup.remove(), tries > 1 else {
+            state.withLock { state in
+                state.outputs = []
+                state.network = nil
+                state.pidfd = nil
+                state.fatal = nil
+            }
+            return done()
+        }
+        loop.perform(after: .microseconds(Int64(RunnerCgroup.removalPauseMicroseconds))) { [self] in
+            release(tries: tries - 1, done)
         }
     }
 }

@@ -44,7 +44,7 @@ extension SandboxedRunners {
         var localhostSince: ContinuousClock.Instant?
         while true {
             if let end = runner.ended.current { return .ended(end) }
-            let sockets = ListeningSocket.all(of: started.pid)
+            let sockets = sockets.listening(in: started.network)
             let verdict = ListeningVerdict(sockets, port: runner.port)
             let now = ContinuousClock.now
             switch verdict {
@@ -155,24 +155,7 @@ extension SandboxedRunners {
         report.deniedSyscalls = denied
         report.elapsed = .now - begin
         report.reason = denied.isEmpty ? reason : "SyscallDenied"
-        report.message = denied.isEmpty ? message : deniedMessage(denied, runner.template) + "; \(message)"
+        report.message = denied.isEmpty ? message : DeniedWords.message(denied, allowed: runner.template.syscalls) + "; \(message)"
         return report
-    }
-
-    /// `blocked syscall ptrace: …` with the line to add; calls that are listed were blocked for their arguments.
-    private func deniedMessage(_ denied: [String], _ template: RunnerTemplate) -> String {
-        let allowed = Set(template.syscalls)
-        let missing = denied.filter { !allowed.contains($0) }
-        let limited = denied.filter { allowed.contains($0) }
-        var parts: [String] = []
-        if !missing.isEmpty {
-            let names = missing.joined(separator: ", ")
-            parts.append("blocked syscall \(names): add to the SyscallAllowlist `allow: [\(names)]`")
-        }
-        if !limited.isEmpty {
-            let names = limited.joined(separator: ", ")
-            parts.append("blocked syscall \(names) with arguments that no allowlist permits")
-        }
-        return parts.joined(separator: "; ")
     }
 }

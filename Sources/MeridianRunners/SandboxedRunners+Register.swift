@@ -21,8 +21,11 @@ extension SandboxedRunners {
                 message: "\"\(id)\" is no runner id: use at most 63 of a-z, 0-9 and -"
             )
         }
-        guard template.memory.bytes >= Self.memoryBytesMin, template.pids > 0, template.temporary.bytes > 0 else {
-            let message = "\(id): memory of at least 1Mi, one process and a /tmp are needed. Raise spec.resources"
+        guard template.memory.bytes >= Self.memoryBytesMin, template.cpu >= RunnerCgroup.cpuMin, template.pids > 0,
+            template.temporary.bytes > 0
+        else {
+            let least = "memory of at least 1Mi, cpu of at least \(RunnerCgroup.cpuMin), one process and a /tmp"
+            let message = "\(id): \(least) are needed. Raise spec.resources"
             throw RunnerError(reason: "LimitRefused", message: message)
         }
         let program = "\(bundle)/\(template.executable)"
@@ -50,11 +53,10 @@ extension SandboxedRunners {
         _ id: String,
         revision: String,
         _ template: RunnerTemplate,
-        announcesEnd: Bool
+        denial: SyscallFilter.Denial
     ) throws(RunnerError) -> Runner {
         let slot = try takeSlot(id)
         do throws(SystemError) {
-            let log = try logs.open(id, revision: revision)
             let cgroup = cgroups.version == .none ? nil : try RunnerCgroup.make(id, template, in: cgroups)
             let runner = Runner(
                 id: id,
@@ -62,53 +64,80 @@ extension SandboxedRunners {
                 slot: slot,
                 port: Self.firstPort + UInt16(slot),
                 template: template,
-                log: log,
-                announcesEnd: announcesEnd,
+                log: try openLog(id, revision, cgroup),
+                denial: denial,
                 cgroup: cgroup,
                 loop: loop
             ) { [weak self] runner, end, isSpontaneous in self?.noteEnd(runner, end, isSpontaneous) }
-            let isFree = state.withLock { state in
-                guard state.runners[id] == nil else { return false }
-                state.runners[id] = runner
-                return true
-            }
-            if isFree { return runner }
-            throw SystemError("register \(id)", code: EEXIST)
+            state.withLock { $0.runners[id] = runner }
+            return runner
         } catch {
-            giveBack(slot)
+            giveBack(slot, id)
             throw RunnerError(
                 reason: "LimitRefused",
-                message: "\(id): \(error). Is a runner of this id running already?"
+                message: "\(id): its limits or its log cannot be had: \(error). See spec.resources and the data disk"
             )
         }
     }
 
+    private func openLog(_ id: String, _ revision: String, _ cgroup: RunnerCgroup?) throws(SystemError) -> RunnerLog {
+        do throws(SystemError) {
+            return try logs.open(id, revision: revision)
+        } catch {
+            // Nothing has joined it yet, so it goes at once.
+            _ = cgroup?.remove()
+            throw error
+        }
+    }
+
+    private enum Slot {
+        case taken(Int)
+        case refused(String)
+    }
+
+    /// Slots that were never used come first, then the one that has been free for the longest: with a slot come a user id
+    /// and a port, and those of a runner that has just ended are best left alone for a while.
     private func takeSlot(_ id: String) throws(RunnerError) -> Int {
-        let slot: Int? = state.withLock { state in
-            guard !state.isShutDown else { return nil }
-            if let free = state.freeSlots.popLast() { return free }
-            guard state.nextSlot < Self.runnersMax else { return nil }
-            state.nextSlot += 1
-            return state.nextSlot - 1
+        let slot: Slot = state.withLock { state in
+            if state.isShutDown { return .refused("the node is shutting down") }
+            if state.ids.contains(id) { return .refused("a runner of this id is running already") }
+            if state.nextSlot < Self.runnersMax {
+                state.nextSlot += 1
+                state.ids.insert(id)
+                return .taken(state.nextSlot - 1)
+            }
+            guard !state.freeSlots.isEmpty else { return .refused("the node has \(Self.runnersMax) runners already") }
+            state.ids.insert(id)
+            return .taken(state.freeSlots.removeFirst())
         }
-        guard let slot else {
-            throw RunnerError(
-                reason: "LimitRefused",
-                message: "\(id): the node is shutting down or has \(Self.runnersMax) runners"
-            )
+        switch slot {
+        case .taken(let slot): return slot
+        case .refused(let why): throw RunnerError(reason: "LimitRefused", message: "\(id): \(why)")
         }
-        return slot
     }
 
-    private func giveBack(_ slot: Int) { state.withLock { $0.freeSlots.append(slot) } }
+    private func giveBack(_ slot: Int, _ id: String) {
+        state.withLock { state in
+            state.freeSlots.append(slot)
+            state.ids.remove(id)
+        }
+    }
 
     private func noteEnd(_ runner: Runner, _ end: RunnerEnd, _ isSpontaneous: Bool) {
         state.withLock { state in
             state.runners.removeValue(forKey: runner.id)
-            state.freeSlots.append(runner.slot)
+            state.departed[runner.id] = runner
         }
+        giveBack(runner.slot, runner.id)
+        loop.perform(after: Self.departedLinger) { [weak self] in self?.forgetDeparted(runner) }
         if isSpontaneous {
             exitsContinuation.yield(RunnerExit(id: runner.id, cause: end.cause, message: end.message))
+        }
+    }
+
+    private func forgetDeparted(_ runner: Runner) {
+        state.withLock { state in
+            if state.departed[runner.id] === runner { state.departed[runner.id] = nil }
         }
     }
 }

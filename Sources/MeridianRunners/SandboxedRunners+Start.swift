@@ -30,7 +30,7 @@ extension SandboxedRunners {
     }
 
     package func waitReady(_ handle: RunnerHandle) async throws(RunnerError) {
-        guard let runner = runner(handle.id), case .success(let started) = runner.started.current else {
+        guard let runner = liveOrDeparted(handle.id), case .success(let started) = runner.started.current else {
             throw RunnerError(
                 reason: "ExitedEarly",
                 message: "\(handle.id) has ended. Its log has the last lines of its output"
@@ -70,9 +70,9 @@ extension SandboxedRunners {
         try validate(id, template, bundle)
         let filter = try compiled(template, denial)
         let zygote = try await readyZygote()
-        let runner = try register(id, revision: revision, template, announcesEnd: denial != .report)
+        let runner = try register(id, revision: revision, template, denial: denial)
         do throws(SystemError) {
-            try request(runner, from: zygote, bundle: bundle, filter: filter, denial: denial)
+            try request(runner, from: zygote, bundle: bundle, filter: filter)
         } catch {
             let failure = RunnerError(reason: "SandboxUnavailable", message: "\(id): \(error)")
             runner.abandon(failure)
@@ -82,6 +82,8 @@ extension SandboxedRunners {
     }
 
     func runner(_ id: String) -> Runner? { state.withLock { $0.runners[id] } }
+
+    private func liveOrDeparted(_ id: String) -> Runner? { state.withLock { $0.runners[id] ?? $0.departed[id] } }
 
     func handle(_ runner: Runner, _ started: StartedRunner) -> RunnerHandle {
         RunnerHandle(
@@ -96,8 +98,7 @@ extension SandboxedRunners {
         _ runner: Runner,
         from zygote: Zygote,
         bundle: String,
-        filter: SyscallFilter,
-        denial: SyscallFilter.Denial
+        filter: SyscallFilter
     ) throws(SystemError) {
         let (report, reportEnd) = try PacketSocket.pair()
         let (output, outputEnd) = try makePipe()
@@ -110,7 +111,7 @@ extension SandboxedRunners {
             id: runner.id,
             user: firstUser + UInt32(runner.slot),
             isWritable: runner.template.filesWritable,
-            reportsDenied: denial == .report,
+            reportsDenied: runner.denial != .errno,
             bornInCgroup: joining.isBirthplace,
             scratchBytes: UInt64(runner.template.temporary.bytes),
             scratchInodes: max(Self.inodesMin, UInt64(runner.template.temporary.bytes) / 16_384),
@@ -128,7 +129,7 @@ extension SandboxedRunners {
             )
         )
         guard let bytes = packet.encoded() else {
-            throw SystemError("arguments and environment of more than 100 KiB", code: E2BIG)
+            throw SystemError("pass arguments and environment of more than 100 KiB or with a NUL", code: E2BIG)
         }
         try runner.attach(report: report, output: output, errors: errors)
         try zygote.request(bytes, [reportEnd, outputEnd, errorsEnd, bundleTree] + joining.descriptors)
@@ -142,7 +143,7 @@ extension SandboxedRunners {
     }
 
     private func notReady(_ runner: Runner, _ started: StartedRunner, _ seen: String) -> RunnerError {
-        let verdict = ListeningVerdict(ListeningSocket.all(of: started.pid), port: runner.port)
+        let verdict = ListeningVerdict(sockets.listening(in: started.network), port: runner.port)
         let timeout = runner.template.readyTimeout.text
         if verdict == .reachable || runner.template.healthPath != nil && verdict != .nowhere {
             let message = "not ready within \(timeout): \(seen). Make the health path answer 2xx or 3xx"

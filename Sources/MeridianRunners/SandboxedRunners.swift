@@ -8,7 +8,12 @@ internal import Synchronization
 /// One per node process. Needs root for now; without it every start throws `SandboxUnavailable` and `protections` says why.
 package final class SandboxedRunners: RunnerPort {
     struct State {
+        /// Ids of runners that are being made, live, or have a slot for another reason.
+        var ids: Set<String> = []
         var runners: [String: Runner] = [:]
+        /// Runners that ended lately; see `departedLinger`.
+        var departed: [String: Runner] = [:]
+        /// In the order in which they became free.
         var freeSlots: [Int] = []
         var nextSlot = 0
         var zygote: Promise<Result<Zygote, RunnerError>>?
@@ -17,6 +22,12 @@ package final class SandboxedRunners: RunnerPort {
 
     /// Runners of one node at most: the zygote's table has as many places.
     package static let runnersMax = 1024
+
+    /// How long an ended runner is remembered, with its network.
+    ///
+    /// Who holds its handle hears of the end within milliseconds; until then the descriptor's number must not come to mean
+    /// another runner's network, and a late `waitReady` is told how the runner ended.
+    static let departedLinger = Duration.seconds(3)
 
     /// What runners printed, to read and to follow.
     package let logs: RunnerLogs
@@ -29,6 +40,7 @@ package final class SandboxedRunners: RunnerPort {
     let filters = SyscallFilterCache()
     let loop: EventLoop
     let probes: ReadinessProbes
+    let sockets: SocketTables
     let state = Mutex(State())
 
     /// Prepares the machine: cgroups (sweeping what a dead node with the same data directory left) and two threads.
@@ -51,6 +63,7 @@ package final class SandboxedRunners: RunnerPort {
         do throws(SystemError) {
             loop = try EventLoop()
             probes = try ReadinessProbes()
+            sockets = try SocketTables()
         } catch {
             throw RunnerError(reason: "SandboxUnavailable", message: "\(error)")
         }
@@ -94,6 +107,8 @@ package final class SandboxedRunners: RunnerPort {
             zygote.end()
             await zygote.ended.value
         }
+        // A start that was under way when the stopping began has been killed with the zygote.
+        for runner in state.withLock({ Array($0.runners.values) }) { _ = await runner.ended.value }
         cgroups.sweep()
         exitsContinuation.finish()
         loop.end()
@@ -102,11 +117,15 @@ package final class SandboxedRunners: RunnerPort {
 
     /// The zygote that serves, started where there is none.
     func readyZygote() async throws(RunnerError) -> Zygote {
-        let (promise, isFirst) = state.withLock { state in
+        let found: (promise: Promise<Result<Zygote, RunnerError>>, isFirst: Bool)? = state.withLock { state in
+            guard !state.isShutDown else { return nil }
             if let zygote = state.zygote { return (zygote, false) }
             let promise = Promise<Result<Zygote, RunnerError>>()
             state.zygote = promise
             return (promise, true)
+        }
+        guard let (promise, isFirst) = found else {
+            throw RunnerError(reason: "SandboxUnavailable", message: "the node is shutting down")
         }
         if isFirst {
             do throws(RunnerError) {

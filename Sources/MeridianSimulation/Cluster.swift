@@ -23,9 +23,12 @@ final class Cluster {
     private var lastSent: NodeReport?
     /// Times that the control plane was born.
     private(set) var births = 0
+    /// Told of everything that happens, for people who look at one run.
+    let trace: (String) -> Void
 
-    init(_ plan: SimulationCase) {
+    init(_ plan: SimulationCase, trace: @escaping (String) -> Void) {
         self.plan = plan
+        self.trace = trace
         gate = EffectGate(dieAfter: plan.crashAfterEffect)
         store = SimulatedStore(plan, clock: clock, gate: gate, findings: findings)
         let oracle = RoutingOracle(store: store.truth, findings: findings)
@@ -53,13 +56,15 @@ final class Cluster {
     func turn() async -> Plan? {
         if plan.bug == .failuresForgotten { bear() }
         do throws(StoreError) {
-            let (plan, _) = try await reconciler.turn()
+            let (plan, outcomes) = try await reconciler.turn()
+            for (planned, outcome) in zip(plan.steps, outcomes) { trace("\(planned.step.words): \(outcome)") }
             if gate.isDead {
                 rebirth()
                 return nil
             }
             return plan
         } catch {
+            trace("no look: \(error)")
             if gate.isDead { rebirth() }
             return nil
         }
@@ -67,6 +72,7 @@ final class Cluster {
 
     /// The control plane dies, with the work in its process, and the next one is born.
     func rebirth() {
+        trace("the control plane is born again")
         inbox.clear()
         gate.revive()
         node.noteRestart()
@@ -89,6 +95,7 @@ final class Cluster {
     func endWork(_ index: Int) async {
         guard let job = inbox.take(index) else { return }
         let result = await job.executor.perform(job.work) { _, _ in }
+        trace("work on \(job.work.revision) of \(job.work.uid) ends")
         let successor = inbox.latest(job.work.revision)
         if plan.bug == .resultsByName, let successor {
             reconciler.finish(successor, result)
@@ -127,6 +134,8 @@ final class Cluster {
     }
 
     private func hear(_ report: NodeReport) {
+        let runners = report.runners.map { "\($0.id) of \($0.revision) \($0.state)" }
+        trace("report: \(report.instance), assignment \(report.assignment), runners \(runners)")
         reconciler.note(report, of: SimulatedNode.name)
         node.noteHeard(report)
     }

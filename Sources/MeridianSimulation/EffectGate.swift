@@ -34,6 +34,9 @@ final class EffectGate: Sendable {
     /// Lets the control plane die after `count` more effects.
     func die(afterMore count: Int) { state.withLock { $0.dieAfter = $0.effects + max(1, count) } }
 
+    /// Nothing kills the control plane any more.
+    func stopDying() { state.withLock { $0.dieAfter = nil } }
+
     /// The next control plane is born.
     func revive() { state.withLock { $0.isDead = false } }
 }

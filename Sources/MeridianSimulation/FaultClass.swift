@@ -36,7 +36,7 @@ package enum DeliberateBug: String, CaseIterable, Sendable {
     case olderAssignmentsTaken
     /// Failures are forgotten, and with them the back-off.
     case failuresForgotten
-    /// A read that fails is taken for an empty store.
+    /// A read that fails for all that people wrote is taken for there being nothing of it.
     case failedReadIsEmpty
 
     /// The class of faults that brings it to light.

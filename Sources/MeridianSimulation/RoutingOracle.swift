@@ -12,9 +12,10 @@ struct RoutingOracle: Sendable {
     ///
     /// - Parameters:
     ///   - runners: what the node has.
-    ///   - heard: what the control plane last heard of the node: it cannot know better.
+    ///   - heard: what the control plane heard of the node last: it cannot know better. A move is decided in one turn
+    ///     and done in the next, so that the report before the last counts too.
     func judge(
-        _ assignment: NodeAssignment, replacing before: NodeAssignment, runners: NodeReport, heard: NodeReport?
+        _ assignment: NodeAssignment, replacing before: NodeAssignment, runners: NodeReport, heard: [NodeReport]
     ) async {
         do throws(StoreError) {
             try await judgeBackends(of: assignment)
@@ -22,7 +23,7 @@ struct RoutingOracle: Sendable {
         } catch {
             findings.add("assignment \(assignment.number) could not be judged: \(error)")
         }
-        if let heard, heard.instance == runners.instance {
+        if heard.allSatisfy({ $0.instance == runners.instance }) {
             judgeCapacity(assignment, before, runners, heard)
         }
     }
@@ -72,7 +73,7 @@ struct RoutingOracle: Sendable {
     }
 
     private func judgeCapacity(
-        _ assignment: NodeAssignment, _ before: NodeAssignment, _ runners: NodeReport, _ heard: NodeReport
+        _ assignment: NodeAssignment, _ before: NodeAssignment, _ runners: NodeReport, _ heard: [NodeReport]
     ) {
         let old = Dictionary(
             before.routes.hosts.filter(isDefault).map { ($0.host, $0.backends.first?.revision) },
@@ -81,7 +82,8 @@ struct RoutingOracle: Sendable {
             assignment.revisions.map { ($0.key, $0.runnersMax) }, uniquingKeysWith: { first, _ in first })
         for route in assignment.routes.hosts where isDefault(route) {
             guard let from = old[route.host] ?? nil, let to = route.backends.first?.revision, from != to else { continue }
-            let needed = min(heard.ready(from), limits[to, default: 0], runners.ready(from))
+            let known = heard.map { $0.ready(from) }.min() ?? 0
+            let needed = min(known, limits[to, default: 0], runners.ready(from))
             let ready = runners.ready(to)
             if ready < needed {
                 findings.add("\(route.host) went from \(from) with \(needed) ready runners to \(to) with \(ready)")

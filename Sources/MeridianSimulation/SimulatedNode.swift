@@ -21,8 +21,8 @@ final class SimulatedNode: NodePort {
         var refusals = 0
         /// Numbers below this were used by a control plane of which nothing is known any more.
         var forgotten = 0
-        /// The runners in the last report that reached the control plane.
-        var heard: NodeReport?
+        /// The last reports that reached the control plane.
+        var heard: [NodeReport] = []
     }
 
     private let plan: SimulationCase
@@ -93,7 +93,7 @@ final class SimulatedNode: NodePort {
     func setRefuses(_ refuses: Bool) { state.withLock { $0.refuses = refuses } }
 
     /// Notes that a report reached the control plane.
-    func noteHeard(_ report: NodeReport) { state.withLock { $0.heard = report } }
+    func noteHeard(_ report: NodeReport) { state.withLock { $0.heard = $0.heard.suffix(2) + [report] } }
 
     /// A control plane begins that knows nothing of the numbers used before, if that is the bug.
     func noteRestart() { state.withLock { $0.forgotten = $0.assignment.number } }

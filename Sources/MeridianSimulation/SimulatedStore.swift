@@ -64,7 +64,7 @@ final class SimulatedStore: StorePort {
         }
         if isFailing {
             guard plan.bug == .failedReadIsEmpty else { throw StoreError(.unavailable, "the disk is not there yet") }
-            return StoreSnapshot(revision: 0, records: [])
+            return try await truth.snapshot(kinds: [NodeSpec.kind, RunnerSpec.kind])
         }
         let view = try await truth.snapshot(kinds: kinds)
         return state.withLock { state in

@@ -31,32 +31,30 @@ package struct Simulation {
     /// Writes per action and birth; a whole life of an app with a rollout and its runners takes about forty.
     private static let writesPerAction = 120
 
-    private init(_ plan: SimulationCase) {
-        cluster = Cluster(plan)
-        script = UserScript(seed: plan.seed, faults: plan.faults)
+    /// A run of a case whose script is that of a class of faults.
+    private init(_ plan: SimulationCase, script faults: FaultClass?, trace: @escaping (String) -> Void = { _ in }) {
+        cluster = Cluster(plan, trace: trace)
+        script = UserScript(seed: plan.seed, faults: faults)
         draw = Draw(seed: plan.seed)
         actions = script.actions[...]
     }
 
     /// Runs a case, and its script without faults beside it for comparison.
-    package static func run(_ plan: SimulationCase) async -> SimulationOutcome {
-        var run = Simulation(plan)
+    ///
+    /// - Parameter trace: told of everything that happens.
+    package static func run(
+        _ plan: SimulationCase, trace: @escaping (String) -> Void = { _ in }
+    ) async -> SimulationOutcome {
+        var run = Simulation(plan, script: plan.faults, trace: trace)
         var outcome = await run.outcome()
         guard plan.faults != nil || plan.crashAfterEffect != nil else { return outcome }
-        // The script depends on the class alone, so the calm run is of the same class with nothing going wrong.
-        var calm = Simulation(plan, isCalm: true)
+        // The same script, with nothing going wrong.
+        var calm = Simulation(SimulationCase(seed: plan.seed), script: plan.faults)
         let summary = await calm.outcome().summary
         if outcome.summary != summary {
             outcome.findings.append("ended with \(outcome.summary), but without faults with \(summary)")
         }
         return outcome
-    }
-
-    private init(_ plan: SimulationCase, isCalm: Bool) {
-        cluster = Cluster(SimulationCase(seed: plan.seed))
-        script = UserScript(seed: plan.seed, faults: plan.faults)
-        draw = Draw(seed: plan.seed)
-        actions = script.actions[...]
     }
 
     private mutating func outcome() async -> SimulationOutcome {
@@ -110,7 +108,9 @@ package struct Simulation {
     private mutating func act() async throws(StoreError) {
         guard let action = actions.first else { return }
         try await cluster.store.keepView()
-        if try await cluster.hand.act(action) { actions = actions.dropFirst() }
+        let isDone = try await cluster.hand.act(action)
+        cluster.trace("\(action)\(isDone ? "" : " has to wait")")
+        if isDone { actions = actions.dropFirst() }
     }
 
     private mutating func turnUnlessMissed() async -> Plan? {
@@ -135,7 +135,7 @@ package struct Simulation {
         case .missedNews: cluster.loseConnection()
         case .sameName: if draw.chance(30) { cluster.node.restart() }
         case .emptyStart:
-            cluster.store.failReads(1 + draw.below(3))
+            cluster.store.failReads(2 + draw.below(6))
             cluster.rebirth()
         case .hotLoop: refuse()
         case .staleRead: await keepView()
@@ -233,6 +233,7 @@ package struct Simulation {
 
     /// The end state, and that neither more turns nor a restart write anything.
     private mutating func judge() async throws(StoreError) -> [String] {
+        cluster.gate.stopDying()
         let state = try await EndState(cluster)
         for fault in state.faults { cluster.findings.add(fault) }
         let writes = cluster.store.writes

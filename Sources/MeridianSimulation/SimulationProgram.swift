@@ -6,12 +6,14 @@
 /// - `--class N`: this class of faults alone, by its number; without it every class has its turn.
 /// - `--bug NAME`: with this deliberate bug. `--crash-after N`: the control plane dies after its Nth effect.
 /// - `--exhaustive`: with `--seed` or `--seeds`, a crash after every effect, one run each.
+/// - `--trace`: everything that happens, line by line.
 package struct SimulationProgram {
     private var seeds: ClosedRange<UInt64> = 1...500
     private var classes: [FaultClass] = FaultClass.allCases
     private var bug: DeliberateBug?
     private var crashAfter: Int?
     private var isExhaustive = false
+    private var isTraced = false
 
     /// Runs the program; answers its exit code: 0 nothing found, 1 something found, 64 wrong arguments.
     package static func run(_ arguments: [String]) async -> Int32 {
@@ -52,10 +54,11 @@ package struct SimulationProgram {
                 classes = [bug.faultClass]
             case "--crash-after": crashAfter = Int(try Self.number(&rest, of: option))
             case "--exhaustive": isExhaustive = true
+            case "--trace": isTraced = true
             default:
                 throw UsageError(
                     words: "simulate: unknown option \(option). Options: --seed N, --seeds COUNT, --class N, --bug NAME,"
-                        + " --crash-after N, --exhaustive")
+                        + " --crash-after N, --exhaustive, --trace")
             }
         }
     }
@@ -94,7 +97,10 @@ package struct SimulationProgram {
         let isCrashAlone = isExhaustive || crashAfter != nil
         var plan = SimulationCase(
             seed: seed, faults: isCrashAlone ? nil : faults, bug: bug, crashAfterEffect: crashAfter)
-        guard isExhaustive else { return await tally.take(Simulation.run(plan)) }
+        let isTraced = isTraced
+        guard isExhaustive else {
+            return await tally.take(Simulation.run(plan) { words in if isTraced { print(words) } })
+        }
         let effects = await Simulation.run(SimulationCase(seed: seed)).effects
         for effect in 1...max(1, effects) {
             plan.crashAfterEffect = effect

@@ -31,6 +31,15 @@ struct box_options {
     char **command;
 };
 
+// box.c: ends the process with EXIT_SANDBOX after a message with the step, `what` and errno.
+_Noreturn void box_fail(int step, const char *what);
+
+// box_files.c: mounts, masks, /dev and /proc, in the box's own mount namespace.
+void make_box_files(const struct box_options *options);
+
+// box_filter.c: refuses what no build needs and kernels were broken with; 0, or -1 with errno.
+int confine_build(void);
+
 // box_options.c: reads the command line; false after a message on standard error.
 bool read_box_options(int argc, char **argv, struct box_options *options);
 

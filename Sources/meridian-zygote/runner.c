@@ -24,8 +24,6 @@ extern int mount(const char *source, const char *target, const char *type, unsig
 
 /// Where the descriptors of a runner stand after arrange_descriptors.
 enum { REPORT = 3, LIFELINE, BUNDLE, CGROUPS };
-/// Above every descriptor of the zygote (one per runner and a few), so that moving never overwrites.
-enum { DESCRIPTOR_PARKING = 2 * MZ_RUNNERS_MAX };
 /// Arguments and variables together; the packet bounds their bytes.
 enum { STRINGS_MAX = 4096 };
 
@@ -231,7 +229,7 @@ _Noreturn void run_runner(
     if (signals < 0) fail(MZ_STEP_SIGNALS);
     int ready[2] = {open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), -1};
     if (ready[0] < 0) fail(MZ_STEP_PROC);
-    if (drop_privileges(request->uid, request->gid) != 0) fail(MZ_STEP_PRIVILEGES);
+    if (leave_keyring() != 0 || drop_privileges(request->uid, request->gid) != 0) fail(MZ_STEP_PRIVILEGES);
     // The program has the same user id: without this it could write PID 1's memory, which no filter of its own guards.
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) fail(MZ_STEP_PRIVILEGES);
 

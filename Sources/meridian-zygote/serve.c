@@ -20,8 +20,8 @@
 
 /// The most instructions of a filter (linux/filter.h, BPF_MAXINSNS).
 enum { FILTER_INSTRUCTIONS_MAX = 4096 };
-/// One descriptor per runner, and their parking in a child (runner.c).
-enum { DESCRIPTORS_MAX = 4 * MZ_RUNNERS_MAX };
+/// One descriptor per runner, and their parking in a child: what hard limits have had since 2.6 (4096) is enough.
+enum { DESCRIPTORS_MAX = DESCRIPTOR_PARKING + MZ_RUNNERS_MAX };
 
 /// A runner that lives.
 struct slot {
@@ -160,7 +160,13 @@ static int prepare(int node, int *signals, int *step) {
     if (node == 3 && fcntl(3, F_SETFD, FD_CLOEXEC) != 0) return -1;
     if (syscall(SYS_close_range, 4, ~0U, 0) != 0 || pipe2(lifeline, O_CLOEXEC) != 0) return -1;
     *step = MZ_STEP_LIMITS;
-    if (set_limit(RLIMIT_NOFILE, DESCRIPTORS_MAX + 65536) != 0) return -1;
+    struct rlimit files;
+    if (set_limit(RLIMIT_NOFILE, DESCRIPTORS_MAX + 65536) != 0 || getrlimit(RLIMIT_NOFILE, &files) != 0) return -1;
+    if (files.rlim_cur < DESCRIPTORS_MAX) {
+        // Said now: the first runner would fail with EINVAL, which explains nothing.
+        errno = EMFILE;
+        return -1;
+    }
     *step = MZ_STEP_SIGNALS;
     // The terminal's SIGINT is the node's to answer; this process ends with its socket.
     if (reset_signals() != 0 || block_init_signals() != 0) return -1;

@@ -12,6 +12,9 @@
 /// Exit statuses of the program itself: sysexits(3) EX_USAGE, and what env(1) and timeout(1) use for their own failures.
 enum { EXIT_USAGE = 64, EXIT_SANDBOX = 125, EXIT_CANNOT_EXECUTE = 126, EXIT_NOT_FOUND = 127 };
 
+/// Above every descriptor of the zygote (one per runner and a few), so that moving them in a child never overwrites.
+enum { DESCRIPTOR_PARKING = 2 * MZ_RUNNERS_MAX };
+
 // serve.c, box.c: the two verbs; the answer is the exit status.
 int serve(int node);
 int box(int argc, char **argv);
@@ -51,6 +54,8 @@ int clone_devices(int trees[]);
 int raise_loopback(void);
 // Soft and hard limit; never above the hard limit that is in force.
 int set_limit(int resource, uint64_t value);
+// A new, empty session keyring: the keys of whoever started the node are not the sandbox's.
+int leave_keyring(void);
 // No capability in any set, no supplementary group, the given ids, no new privileges, SIGKILL when the parent dies.
 int drop_privileges(uid_t uid, gid_t gid);
 int reset_signals(void);

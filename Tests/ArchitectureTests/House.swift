@@ -20,7 +20,7 @@ enum House {
     ]
 
     /// What ships with the toolchain and may be used anywhere.
-    static let toolchain: Set<String> = ["Glibc", "Synchronization"]
+    static let toolchain: Set<String> = ["Dispatch", "Glibc", "Synchronization"]
 
     /// Modules from elsewhere, by the target that may import them.
     ///
@@ -28,7 +28,7 @@ enum House {
     static let foreign: [String: Set<String>] = [
         "MeridianStore": ["GRDB", "Foundation"],
         "MeridianControl": ["Logging"],
-        "MeridianAPIServer": ["Hummingbird", "HTTPTypes", "Logging", "NIOCore", "ServiceLifecycle"],
+        "MeridianAPIServer": ["Hummingbird", "HummingbirdCore", "HTTPTypes", "Logging", "NIOCore", "ServiceLifecycle"],
         "MeridianAPIClient": ["AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix"],
         "MeridianNode": ["Hummingbird", "HTTPTypes", "Logging", "NIOCore", "ServiceLifecycle", "UnixSignals"],
         "MeridianControlPlane": ["AsyncHTTPClient", "Logging", "ServiceLifecycle", "UnixSignals"],

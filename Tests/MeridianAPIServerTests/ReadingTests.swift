@@ -159,6 +159,23 @@ struct WatchingTests {
         }
     }
 
+    @Test("a watcher that does not read does not hold up the server's end", .timeLimit(.minutes(1)))
+    func stuckAtShutdown() async throws {
+        try await TestServer.run { server in
+            let kind = try #require(Self.region)
+            let start = try await server.client.apply(.app("a"), .app("a")).object.version
+            var watch = try await server.client.watch(kind, after: start).makeAsyncIterator()
+            let padding = JSONValue.array((0..<5000).map { .string("alias-number-\($0)-of-a-long-list") })
+            for number in 0..<200 {
+                let value = JSONValue.region("fra", ["aliases": padding, "nodes": [.string("n\(number)")]])
+                try await server.store.commit([.put(Self.key, value, .any)])
+            }
+            #expect(try await watch.next()?.change == .added)
+            await server.stop()
+            for await _ in server.ended {}
+        }
+    }
+
     @Test("a watcher that does not read does not hold up writers, and then gets every change")
     func slowWatcher() async throws {
         try await TestServer.run { server in

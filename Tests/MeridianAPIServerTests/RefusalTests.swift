@@ -156,6 +156,25 @@ struct RefusalTests {
         }
     }
 
+    @Test("a port that is taken is refused with the next step", .timeLimit(.minutes(1)))
+    func portTaken() async throws {
+        try await TestServer.run { server in
+            let backends = FakeBackends()
+            let port = try #require(server.url.split(separator: ":").last.flatMap { Int($0) })
+            let second = try APIServer(
+                .init(port: port, version: "test"),
+                store: server.store,
+                sealing: FakeSealing(),
+                backends: APIBackends(plan: backends, logs: backends, blobs: backends, status: backends),
+                clock: WallClock(),
+                random: SystemRandom(),
+                logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+            )
+            let error = await #expect(throws: APIServerError.self) { try await second.run() }
+            #expect(error?.message.contains("choose another address with --api") == true)
+        }
+    }
+
     @Test("where nobody listens, the words say what to do")
     func nobody() async throws {
         let failure = await refusal {

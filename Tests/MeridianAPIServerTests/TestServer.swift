@@ -16,6 +16,8 @@ struct TestServer: Sendable {
     let backends: FakeBackends
     /// Tells the server to end, as a signal would.
     let stop: @Sendable () async -> Void
+    /// Ends when the server has ended.
+    let ended: AsyncStream<Void>
     var url: String { client.server }
 
     /// Runs `body` against a server that is shut down afterwards.
@@ -37,11 +39,16 @@ struct TestServer: Sendable {
         ) { listening.yield($0) }
         let group = ServiceGroup(services: [server], logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await group.run() }
+            let (ended, ending) = AsyncStream<Void>.makeStream()
+            tasks.addTask {
+                defer { ending.finish() }
+                try await group.run()
+            }
             guard let port = await ports.first(where: { _ in true }) else { return }
             try await APIClient.withClient(server: "http://127.0.0.1:\(port)") { client in
                 let stop = { @Sendable in await group.triggerGracefulShutdown() }
-                try await body(TestServer(client: client, store: store, backends: backends, stop: stop))
+                let server = TestServer(client: client, store: store, backends: backends, stop: stop, ended: ended)
+                try await body(server)
             }
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()

@@ -130,6 +130,18 @@ struct WritingTests {
         }
     }
 
+    @Test("an object whose last finalizer went unseen goes with the next deletion")
+    func leftOver() async throws {
+        try await TestServer.run { server in
+            let key = ObjectKey(kind: "Region", name: "fra")
+            var region = Region(metadata: Metadata(name: "fra"), spec: RegionSpec())
+            region.metadata.deletionTimestamp = Timestamp(milliseconds: 0)
+            try await server.store.commit([.put(key, region.encoded(), .absent)])
+            #expect(try await server.client.delete(key))
+            #expect(try await server.client.getIfPresent(key) == nil)
+        }
+    }
+
     @Test("foreign finalizers hold an object, and it goes when a client removes the last")
     func foreignFinalizer() async throws {
         try await TestServer.run { server in

@@ -13,15 +13,20 @@ final class BuildFixture: Sendable {
     let builder: SandboxedBuilder
     private let sources = Mutex(0)
 
-    /// - Parameter search: PATH of the builder; nil: that of the test.
+    /// A fixture whose builder looks for tools on `search`; nil: on the PATH of the test.
     init(search: String? = nil) throws {
         directory = try temporaryDirectory()
         registry = try DirectoryOfBlobs("\(directory)/registry")
         builder = SandboxedBuilder(
             BuilderConfiguration(
-                directory: "\(directory)/builds", logs: "\(directory)/logs", hidden: [directory],
-                zygote: zygoteProgram ?? "/nonexistent/meridian-zygote", search: search),
-            registry: registry)
+                directory: "\(directory)/builds",
+                logs: "\(directory)/logs",
+                hidden: [directory],
+                zygote: zygoteProgram ?? "/nonexistent/meridian-zygote",
+                search: search
+            ),
+            registry: registry
+        )
     }
 
     deinit { try? DurableFile.remove(directory) }
@@ -48,7 +53,9 @@ final class BuildFixture: Sendable {
 
     /// Builds and collects what happened.
     func build(
-        _ source: Digest, revision: String = "default/app-00001", useCache: Bool = true,
+        _ source: Digest,
+        revision: String = "default/app-00001",
+        useCache: Bool = true,
         _ change: (inout BuildSettings) -> Void = { _ in }
     ) async throws(BuildError) -> (outcome: BuildOutcome, output: [String]) {
         var settings = BuildSettings()
@@ -73,7 +80,8 @@ final class BuildFixture: Sendable {
     func unpack(_ bundle: Digest) async throws -> String {
         var context = DecodingContext()
         let json = try JSONValue(parsing: try await registry.get(bundle))
-        guard let manifest = BundleManifest.decode(json, at: FieldPath(), &context), let layer = manifest.layers.first else {
+        guard let manifest = BundleManifest.decode(json, at: FieldPath(), &context), let layer = manifest.layers.first
+        else {
             throw ContentError(.corrupted, "no bundle manifest")
         }
         let place = "\(directory)/unpacked-\(bundle.short)"
@@ -117,7 +125,8 @@ let zygoteProgram: String? = {
     // The test binary lies directly in the build directory, or the test helper is elsewhere and the bundle's path is argument 1.
     let places = [String(cString: real)] + CommandLine.arguments
     let candidates = places.map { place in
-        place.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/meridian-zygote"
+        place.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+            + "/meridian-zygote"
     }
     return candidates.first { access($0, X_OK) == 0 }
 }()

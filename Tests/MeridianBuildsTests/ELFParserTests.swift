@@ -36,7 +36,10 @@ struct ELFParserTests {
 
     @Test(
         "the machine is named for every processor",
-        arguments: [(62, "x86_64"), (183, "aarch64 (arm64)"), (3, "i386 (32-bit x86)"), (243, "riscv"), (4711, "machine 4711")])
+        arguments: [
+            (62, "x86_64"), (183, "aarch64 (arm64)"), (3, "i386 (32-bit x86)"), (243, "riscv"), (4711, "machine 4711"),
+        ]
+    )
     func machines(number: Int, name: String) throws {
         let elf = try ELFFile.parse(ELFBytes(elfHeader(machine: UInt16(number))))
         #expect(elf?.machine.description == name)
@@ -84,12 +87,12 @@ struct ELFParserTests {
         #expect(throws: ELFError("a program header has 57 bytes instead of 56")) { try ELFFile.parse(ELFBytes(odd)) }
     }
 
-    @Test("20,000 mutations of a real program neither crash nor hang the parser")
+    @Test("4,000 mutations of a real program neither crash nor hang the parser")
     func mutations() throws {
         let original = try DurableFile.read("/bin/true", atMost: 1 << 24)
         var random = SplitMix(state: 0x5EED)
         var accepted = 0
-        for _ in 0..<20_000 {
+        for _ in 0..<4000 {
             var bytes = original
             // The head holds the header, the program headers and the interpreter; the dynamic section lies near the end.
             for _ in 0..<(1 + random.next() % 8) {
@@ -103,7 +106,7 @@ struct ELFParserTests {
                 #expect(elf.needed.count <= 1024)
             }
         }
-        #expect(accepted > 1000)
+        #expect(accepted > 200)
     }
 }
 

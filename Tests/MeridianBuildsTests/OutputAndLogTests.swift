@@ -37,8 +37,10 @@ struct OutputAndLogTests {
         let log = try logs.start("default/app-00001")
         log.write(.stageStarted(.build))
         log.write(.output(.build, "compiling"))
-        #expect(try logs.read("default/app-00001")?.map { $0.split(separator: " ").dropFirst().joined(separator: " ") }
-            == ["build — started", "build compiling"])
+        #expect(
+            try logs.read("default/app-00001")?.map { $0.split(separator: " ").dropFirst().joined(separator: " ") }
+                == ["build — started", "build compiling"]
+        )
         #expect(try logs.read("default/app-00001", last: 1)?.count == 1)
         let line = String(repeating: "z", count: 4000)
         for _ in 0..<1000 { log.write(.output(.build, line)) }
@@ -58,12 +60,17 @@ struct OutputAndLogTests {
         let directory = try temporaryDirectory()
         defer { try? DurableFile.remove(directory) }
         let home = "\(directory)/home"
-        for place in [".cargo/bin", ".rustup", ".ssh", "dart-sdk/bin"] { try DurableFile.createDirectory("\(home)/\(place)") }
+        for place in [".cargo/bin", ".rustup", ".ssh", "dart-sdk/bin"] {
+            try DurableFile.createDirectory("\(home)/\(place)")
+        }
         try DurableFile.createDirectory("\(directory)/data/bin")
         try DurableFile.write([], to: "\(home)/dart-sdk/bin/dart", mode: 0o755)
         let visibility = Visibility(
-            home: home, data: ["\(directory)/data"], search: ["\(home)/.cargo/bin", "\(directory)/data/bin"],
-            programs: ["\(home)/dart-sdk/bin/dart"])
+            home: home,
+            data: ["\(directory)/data"],
+            search: ["\(home)/.cargo/bin", "\(directory)/data/bin"],
+            programs: ["\(home)/dart-sdk/bin/dart"]
+        )
         #expect(visibility.shows("\(home)/.cargo/bin/cargo"))
         #expect(visibility.shows("\(home)/.rustup/toolchains"))
         #expect(visibility.shows("\(home)/dart-sdk/lib/core.dill"))

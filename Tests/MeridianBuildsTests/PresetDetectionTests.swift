@@ -12,10 +12,12 @@ struct PresetDetectionTests {
     @Test(
         "auto takes the preset that fits the files",
         arguments: [
-            (["pubspec.yaml"], BuildPreset.dart), (["Package.swift"], .swift), (["go.mod"], .go), (["Cargo.toml"], .rust),
+            (["pubspec.yaml"], BuildPreset.dart), (["Package.swift"], .swift), (["go.mod"], .go),
+            (["Cargo.toml"], .rust),
             (["Makefile"], .c), (["CMakeLists.txt"], .c), (["main.c"], .c), (["go.mod", "Makefile"], .go),
             (["Package.swift", "main.c"], .swift),
-        ])
+        ]
+    )
     func detection(files: [String], preset: BuildPreset) throws {
         try withTree(files) { tree in
             let detected = try BuildPreset.detect(BuildSettings(), in: tree)
@@ -80,12 +82,18 @@ struct PresetDetectionTests {
         arguments: [
             (BuildPreset.go, "go is not on PATH"), (.swift, "swift is not on PATH"), (.rust, "cargo is not on PATH"),
             (.dart, "dart is not on PATH"), (.c, "cc, gcc or clang is not on PATH"),
-        ])
+        ]
+    )
     func missingToolchain(preset: BuildPreset, words: String) throws {
         try withTree(["Makefile"]) { tree in
             let error = #expect(throws: BuildError.self) {
                 try Recipe.make(
-                    preset, BuildSettings(), tree: tree, toolchains: Toolchains(search: "/nonexistent"), cache: "/cache")
+                    preset,
+                    BuildSettings(),
+                    tree: tree,
+                    toolchains: Toolchains(search: "/nonexistent"),
+                    cache: "/cache"
+                )
             }
             #expect(error?.reason == "ToolchainMissing")
             #expect(error?.message.contains(words) == true)

@@ -80,7 +80,13 @@ struct QueueTests {
     }
 
     private let outcome = BuildOutcome(
-        bundle: .zero, executable: "x", arguments: [], preset: .c, cached: false, stages: [])
+        bundle: .zero,
+        executable: "x",
+        arguments: [],
+        preset: .c,
+        cached: false,
+        stages: []
+    )
 
     private func key(_ source: String) -> SharedBuilds.Key {
         SharedBuilds.Key(source: source, settings: "{}", namespace: "default", useCache: true)

@@ -31,9 +31,7 @@ struct CommandRun {
 
     /// Runs `meridian` with `arguments`.
     ///
-    /// - Parameters:
-    ///   - platform: What a connection leads to; nil: every connection fails.
-    ///   - columns: The width of the terminal that standard error is; nil: a pipe.
+    /// Connections lead to `platform`, or fail where it is nil; standard error is a terminal where it has `columns`.
     init(
         _ arguments: [String],
         on platform: FakePlatform? = nil,

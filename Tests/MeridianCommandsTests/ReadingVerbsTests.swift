@@ -90,6 +90,9 @@ struct ReadingVerbsTests {
         #expect(await CommandRun(["get"], on: platform()).code == 64)
         #expect(await CommandRun(["nonsense"]).code == 64)
         #expect(await CommandRun(["get", "--help"]).code == 0)
+        let completions = await CommandRun(["--generate-completion-script", "bash"])
+        #expect(completions.code == 0)
+        #expect(completions.output.contains("trafficsplits"))
     }
 
     @Test("the server is found by option, variable and data directory, and asked for otherwise")
@@ -145,8 +148,8 @@ struct ReadingVerbsTests {
                   none
 
                 Events:
-                  LAST   TYPE   REASON           MESSAGE
-                  30s    -      RevisionServes   hello-00001 serves (×2)
+                  LAST   TYPE     REASON           MESSAGE
+                  30s    Normal   RevisionServes   hello-00001 serves (×2)
 
                 """
         )
@@ -158,7 +161,7 @@ struct ReadingVerbsTests {
         let events = await CommandRun(["events", "--for", "app/hello"], on: platform())
         #expect(
             events.output
-                == "LAST   TYPE   REASON           MESSAGE\n30s    -      RevisionServes   hello-00001 serves (×2)\n"
+                == "LAST   TYPE     REASON           MESSAGE\n30s    Normal   RevisionServes   hello-00001 serves (×2)\n"
         )
         #expect(await CommandRun(["events", "--for", "region/x"], on: platform()).errors == "No events found.\n")
         #expect(await CommandRun(["events", "--for", "hello"], on: platform()).code == 64)

@@ -91,7 +91,7 @@ struct WaitTests {
         #expect(report.isDone)
         #expect(
             report.errors(timeout: .seconds(300)).map(\.description) == [
-                "app/hello: Exited: \(message). See the whole output with: meridian logs hello --build"
+                "app/hello: Exited: \(message)\nMend it and apply again; see more with: meridian describe app hello"
             ]
         )
     }

@@ -23,12 +23,20 @@ final class EdgeStand: Sendable {
 
     /// - Parameter hasRunner: whether the backend is a runner from the start.
     init(
-        _ backend: TestBackend, loops: Int = 2, limits: EdgeLimits = EdgeLimits(), concurrencyMax: Int = 1000,
-        hasRunner: Bool = true, changing change: (inout HostRoute) -> Void = { _ in }
+        _ backend: TestBackend,
+        loops: Int = 2,
+        limits: EdgeLimits = EdgeLimits(),
+        concurrencyMax: Int = 1000,
+        hasRunner: Bool = true,
+        changing change: (inout HostRoute) -> Void = { _ in }
     ) async throws {
         self.backend = backend
         let configuration = EdgeConfiguration(
-            listen: [EdgeAddress(host: "127.0.0.1", port: 0)], loops: loops, region: "fra", limits: limits)
+            listen: [EdgeAddress(host: "127.0.0.1", port: 0)],
+            loops: loops,
+            region: "fra",
+            limits: limits
+        )
         let log = self.log
         edge = Edge(configuration) { demand in log.revisions.withLock { $0.append(demand.revision) } }
         port = try edge.start()[0].port

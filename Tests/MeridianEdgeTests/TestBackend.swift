@@ -40,7 +40,11 @@ final class TestBackend: Sendable {
         onThread { [self] in
             while true {
                 let descriptor = accept(listener, nil, nil)
-                guard descriptor >= 0 else { return }
+                guard descriptor >= 0 else {
+                    // Closed here only: the number must not become another listener's while this thread uses it.
+                    close(listener)
+                    return
+                }
                 accepted.withLock { $0 += 1 }
                 let connection = TestSocket(descriptor: descriptor)
                 onThread {
@@ -59,10 +63,8 @@ final class TestBackend: Sendable {
         }
     }
 
-    func stop() {
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-    }
+    /// New connections are refused from now on; open ones go on.
+    func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
 }
 
 /// A whole request; nil at the end of the connection.
@@ -92,11 +94,14 @@ func onThread(_ body: @escaping @Sendable () -> Void) {
     }
     var thread = pthread_t()
     let result = pthread_create(
-        &thread, nil,
+        &thread,
+        nil,
         { argument in
             if let argument { Unmanaged<Carrier>.fromOpaque(argument).takeRetainedValue().body() }
             return nil
-        }, Unmanaged.passRetained(Carrier(body)).toOpaque())
+        },
+        Unmanaged.passRetained(Carrier(body)).toOpaque()
+    )
     precondition(result == 0, "a test cannot start a thread")
     pthread_detach(thread)
 }

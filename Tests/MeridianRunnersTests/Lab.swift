@@ -22,10 +22,10 @@ let compiledProgram: String? = {
     atexit { Lab.removeCompiled() }
     let source = "\(directory)/program.c"
     guard let file = fopen(source, "w") else { return nil }
-    fputs(programSource, file)
+    fputs(programSource + "\n" + probeSource, file)
     fclose(file)
     let program = "\(directory)/program"
-    return runCommand(["cc", "-O1", "-w", "-static", "-o", program, source]) == 0 ? program : nil
+    return runCommand(["cc", "-O1", "-w", "-static", "-no-pie", "-o", program, source]) == 0 ? program : nil
 }()
 
 /// The allowlist that apps have by default.

@@ -1,6 +1,6 @@
 // ProgramSource: the program that the tests run in sandboxes, in C, one mode per question.
 
-/// Compiled once per test run; `argv[1]` picks the mode.
+/// Compiled once per test run with `probeSource` behind it; `argv[1]` picks the mode.
 let programSource = #"""
     #define _GNU_SOURCE
     #include <arpa/inet.h>
@@ -48,58 +48,9 @@ let programSource = #"""
         return 0;
     }
 
-    static int result(const char *name, long value) {
-        printf("%s %s\n", name, value < 0 ? strerror(errno) : "DONE");
-        return 0;
-    }
-
-    // Each of these would be a step out of the sandbox, or a look around the machine.
-    static int probe(const char *name) {
-        #define PROBE(text, ...) if (strcmp(name, text) == 0) return result(name, (long)(__VA_ARGS__))
-        PROBE("mount", mount("none", "/tmp", "tmpfs", 0, NULL));
-        PROBE("umount", umount2("/proc", MNT_DETACH));
-        PROBE("pivot_root", syscall(SYS_pivot_root, ".", "."));
-        PROBE("open_tree", syscall(SYS_open_tree, AT_FDCWD, "/", 1));
-        PROBE("fsopen", syscall(SYS_fsopen, "tmpfs", 0));
-        PROBE("unshare_user", unshare(CLONE_NEWUSER));
-        PROBE("unshare_net", unshare(CLONE_NEWNET));
-        PROBE("clone_user", syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0));
-        PROBE("clone3", syscall(SYS_clone3, NULL, 0));
-        PROBE("setns", setns(open("/proc/1/ns/mnt", O_RDONLY), 0));
-        PROBE("ptrace", ptrace(PTRACE_ATTACH, 1, 0, 0));
-        PROBE("process_vm_readv", syscall(SYS_process_vm_readv, 1, NULL, 0, NULL, 0, 0));
-        PROBE("bpf", syscall(SYS_bpf, 0, NULL, 0));
-        PROBE("perf_event_open", syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0));
-        PROBE("io_uring", syscall(SYS_io_uring_setup, 8, NULL));
-        PROBE("keyctl", syscall(SYS_keyctl, 0, -3, 0, 0, 0));
-        PROBE("add_key", syscall(SYS_add_key, "user", "a", "b", 1, -3));
-        PROBE("raw_socket", socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
-        PROBE("packet_socket", socket(AF_PACKET, SOCK_RAW, 0));
-        PROBE("netlink_socket", socket(AF_NETLINK, SOCK_RAW, 0));
-        PROBE("chroot", chroot("/tmp"));
-        PROBE("mknod", mknod("/tmp/disk", S_IFBLK | 0600, makedev(254, 0)));
-        PROBE("setuid", syscall(SYS_setuid, 0));
-        PROBE("sethostname", sethostname("x", 1));
-        PROBE("reboot", syscall(SYS_reboot, 0, 0, 0, 0));
-        PROBE("init_module", syscall(SYS_init_module, NULL, 0, ""));
-        PROBE("kexec_load", syscall(SYS_kexec_load, 0, 0, NULL, 0));
-        PROBE("userfaultfd", syscall(SYS_userfaultfd, 0));
-        PROBE("init_memory", open("/proc/1/mem", O_RDWR));
-        PROBE("init_root", open("/proc/1/root/etc", O_RDONLY));
-        PROBE("core_pattern", open("/proc/sys/kernel/core_pattern", O_WRONLY));
-        PROBE("sysrq", open("/proc/sysrq-trigger", O_WRONLY));
-        PROBE("sys", open("/sys/kernel", O_RDONLY));
-        PROBE("host_disk", open("/dev/vda", O_RDONLY));
-        PROBE("kmsg", open("/dev/kmsg", O_RDONLY));
-        PROBE("usr_write", open("/usr/planted", O_WRONLY | O_CREAT, 0600));
-        PROBE("root_write", open("/planted", O_WRONLY | O_CREAT, 0600));
-        PROBE("shadow", open("/etc/shadow", O_RDONLY));
-        PROBE("kill_init", (kill(1, SIGKILL), errno = EPERM, kill(1, 0) == 0 ? -1 : 0));
-        PROBE("tiocsti", syscall(SYS_ioctl, 0, 0x5412, "x"));
-        PROBE("nested_seccomp", syscall(SYS_seccomp, 0, 0, NULL));
-        printf("%s UNKNOWN\n", name);
-        return 64;
-    }
+    static int result(const char *name, long value);
+    static int probe(const char *name);
+    static int control(const char *name);
 
     static int eat(long mebibytes) {
         for (long done = 0; done < mebibytes; done++) {
@@ -146,6 +97,7 @@ let programSource = #"""
         if (strcmp(mode, "signal") == 0) { raise(atoi(value)); return 0; }
         if (strcmp(mode, "env") == 0) { for (char **v = environ; *v; v++) puts(*v); return 0; }
         if (strcmp(mode, "probe") == 0) { for (int i = 2; i < argc; i++) probe(argv[i]); return 0; }
+        if (strcmp(mode, "control") == 0) return control(value);
         if (strcmp(mode, "eat") == 0) return eat(atol(value));
         if (strcmp(mode, "fill") == 0) return fill(value);
         if (strcmp(mode, "fork") == 0) return multiply(atoi(value));

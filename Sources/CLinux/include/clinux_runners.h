@@ -22,12 +22,24 @@ int clinux_memory_file(const char *name);
 /// Sends a signal to exactly the process that the descriptor stands for: pidfd_send_signal(2).
 int clinux_pidfd_signal(int pidfd, int signal);
 
+/// A descriptor of the process that has the number now, close-on-exec: pidfd_open(2).
+int clinux_pidfd_open(int pid);
+
+/// 1 where systemd handed the cgroup at `path` to its service (Delegate=yes leaves an extended attribute), else 0.
+int clinux_cgroup_is_delegated(const char *path);
+
 /// A non-blocking TCP socket over IPv4 that lives inside another network namespace.
 ///
 /// The calling thread enters the namespace for the one call and returns; should the return fail the process is
 /// aborted, since a thread in a foreign network would connect to the wrong places. Needs CAP_SYS_ADMIN there.
 /// `own` is a descriptor of the caller's namespace.
 int clinux_socket_in_namespace(int network_namespace, int own);
+
+/// Opens a file of /proc/thread-self/net for reading as seen from another network namespace; close-on-exec.
+///
+/// The file shows that namespace whoever reads it, so no process id is needed that could mean another process by now.
+/// Enters and returns as `clinux_socket_in_namespace` does.
+int clinux_open_in_namespace(int network_namespace, int own, const char *path);
 
 /// Starts connecting a non-blocking socket to 127.0.0.1; 0 where connected at once.
 int clinux_connect_loopback(int socket, uint16_t port);

@@ -25,13 +25,14 @@ enum Answer {
         case .empty(let code):
             Response(status: .init(code: code))
         case .stream(let type, let write):
+            // Watching for the client's leaving uses up the connection, so it is not kept.
             Response(
                 status: .ok,
-                headers: [.contentType: type, .cacheControl: "no-store"],
+                headers: [.contentType: type, .cacheControl: "no-store", .connection: "close"],
                 body: ResponseBody { writer in
                     let lines = StreamWriter(writer)
                     try await request.body.consumeWithCancellationOnInboundClose { _ in try await write(lines) }
-                    try await writer.finish(nil)
+                    try await lines.finish()
                 }
             )
         }
@@ -58,7 +59,10 @@ enum Answer {
 /// Sendable although the writer inside is not declared so: it is used by one task at a time, since `write` is called in
 /// sequence by the one task that produces the lines while the task that owns the response waits for it.
 struct StreamWriter: @unchecked Sendable {
-    private var writer: any ResponseBodyWriter
+    /// A client that reads nothing must not hold up the server's own end.
+    private static let finishDurationMax = Duration.seconds(5)
+
+    private let writer: any ResponseBodyWriter
 
     init(_ writer: any ResponseBodyWriter) { self.writer = writer }
 
@@ -68,5 +72,18 @@ struct StreamWriter: @unchecked Sendable {
         buffer.writeInteger(UInt8(ascii: "\n"))
         var writer = writer
         try await writer.write(buffer)
+    }
+
+    /// Ends the body, or throws where the client does not take the end in time; the connection is then cut.
+    func finish() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await writer.finish(nil) }
+            group.addTask {
+                try await Task.sleep(for: Self.finishDurationMax)
+                throw CancellationError()
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
     }
 }

@@ -15,7 +15,8 @@ func isLoopbackHost(_ host: String) -> Bool {
 func checkLoopback(_ head: HTTPRequest) throws(APIFailure) {
     guard let authority = head.authority, isLoopbackHost(hostPart(authority)) else {
         throw .forbidden(
-            "the Host header must name this machine (127.0.0.1, [::1] or localhost), got \"\((head.authority ?? "").prefix(80))\""
+            "the Host header must name this machine (127.0.0.1, [::1] or localhost),"
+                + " got \"\((head.authority ?? "").prefix(80))\""
         )
     }
     guard let origin = head.headerFields[.origin] else { return }

@@ -24,7 +24,8 @@ extension ObjectAPI {
         if metadata["name"] == nil, !key.name.isEmpty { metadata["name"] = .string(key.name) }
         if let namespace = metadata["namespace"]?.string, namespace != key.namespace {
             throw .badRequest(
-                "the namespace of the provided object (\(namespace.prefix(80))) does not match the namespace sent on the request (\(key.namespace))"
+                "the namespace of the provided object (\(namespace.prefix(80))) does not match"
+                    + " the namespace sent on the request (\(key.namespace))"
             )
         }
         if let name = metadata["name"]?.string, !key.name.isEmpty, name != key.name {

@@ -98,7 +98,8 @@ struct LabelSelector: Equatable {
 
     private static func fault(_ part: Substring) -> APIFailure {
         .badRequest(
-            "unable to parse requirement \"\(part.prefix(80))\" of the labelSelector; use a=b, a!=b, a in (b,c), a notin (b), a, !a"
+            "unable to parse requirement \"\(part.prefix(80))\" of the labelSelector;"
+                + " use a=b, a!=b, a in (b,c), a notin (b), a, !a"
         )
     }
 }

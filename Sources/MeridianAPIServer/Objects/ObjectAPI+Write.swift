@@ -137,10 +137,10 @@ extension ObjectAPI {
         live: StoreRecord?,
         isDryRun: Bool
     ) async throws(APIFailure) -> WriteOutcome? {
-        if let live, live.value == value { return WriteOutcome(object: served(live), change: .unchanged) }
+        let isLast = value["metadata"]?["deletionTimestamp"] != nil && value["metadata"]?["finalizers"] == nil
+        if let live, live.value == value, !isLast { return WriteOutcome(object: served(live), change: .unchanged) }
         let change = live == nil ? WriteOutcome.Change.created : .configured
         if isDryRun { return WriteOutcome(object: dryRunForm(value, live: live), change: change) }
-        let isLast = value["metadata"]?["deletionTimestamp"] != nil && value["metadata"]?["finalizers"] == nil
         let expectation = live.map { StoreExpectation.modRevision($0.modRevision) } ?? .absent
         let operation: StoreOperation = isLast ? .delete(key, expectation) : .put(key, value, expectation)
         do {

@@ -41,7 +41,8 @@ struct ObjectFilter {
             let name = String(part[..<range.lowerBound].trimmed)
             guard supportedFields(of: kind).contains(name) else {
                 throw .badRequest(
-                    "field label not supported: \(name.prefix(80)). Supported: \(supportedFields(of: kind).joined(separator: ", "))"
+                    "field label not supported: \(name.prefix(80))."
+                        + " Supported: \(supportedFields(of: kind).joined(separator: ", "))"
                 )
             }
             let path = FieldPath(name.split(separator: ".").map { .field(String($0)) })

@@ -13,7 +13,8 @@ struct Box {
     private static let setUpFailed: Int32 = 125
     /// Variables of the host that reach the network stages: how to get out, and whom to trust.
     private static let networkVariables = [
-        "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR",
+        "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
         "GOPROXY", "GOSUMDB", "GONOSUMDB", "PUB_HOSTED_URL",
     ]
 
@@ -35,13 +36,19 @@ struct Box {
 
     /// Runs one command to its successful end.
     ///
-    /// - Parameter line: told of each line of output, from the thread that reads.
+    /// `line` is told of each line of output, from the thread that reads.
     /// - Throws: `CommandFailed`, `TimedOut`, `OutOfMemory`, `Cancelled`, `Unavailable`, each with the last lines.
     func run(
-        _ command: Recipe.Command, _ stage: BuildStage, network: Bool, line: @escaping @Sendable (String) -> Void
+        _ command: Recipe.Command,
+        _ stage: BuildStage,
+        network: Bool,
+        line: @escaping @Sendable (String) -> Void
     ) async throws(BuildError) {
         let last = LastLines(count: Self.errorLinesMax)
-        let process = BoxProcess(arguments: arguments(command, network: network), deadline: deadline) { text in
+        // Paths in messages are those of the source, not of this machine.
+        let prefix = "\(workspace.source)/"
+        let process = BoxProcess(arguments: arguments(command, network: network), deadline: deadline) { raw in
+            let text = raw.replacing(prefix, with: "")
             last.append(text)
             line(text)
         }
@@ -80,7 +87,11 @@ struct Box {
     }
 
     private func failure(
-        _ end: BoxEnd, of command: Recipe.Command, _ stage: BuildStage, network: Bool, isOutOfMemory: Bool,
+        _ end: BoxEnd,
+        of command: Recipe.Command,
+        _ stage: BuildStage,
+        network: Bool,
+        isOutOfMemory: Bool,
         output: [String]
     ) -> BuildError {
         let error = { (reason: String, message: String, isTransient: Bool) in
@@ -98,7 +109,11 @@ struct Box {
             let what = "cannot start the build sandbox \(zygote): \(errorText(code))"
             return error("Unavailable", "\(what). Install meridian-zygote beside meridian", true)
         case .exited(Self.setUpFailed):
-            return error("Unavailable", "the build sandbox could not be made: \(output.last ?? "no reason given")", true)
+            return error(
+                "Unavailable",
+                "the build sandbox could not be made: \(output.last ?? "no reason given")",
+                true
+            )
         case .signalled(let signal):
             return error("CommandFailed", "`\(command.text)`: the sandbox was killed by signal \(signal)", true)
         case .exited(let code):
@@ -108,13 +123,18 @@ struct Box {
 
     /// `` `make` exited with code 2: main.c:3:1: error: … ``, and the next step.
     private static func words(
-        _ code: Int32, _ command: Recipe.Command, network: Bool, _ output: [String]
+        _ code: Int32,
+        _ command: Recipe.Command,
+        network: Bool,
+        _ output: [String]
     ) -> String {
         let ending = code > 128 ? "was killed by signal \(code - 128)" : "exited with code \(code)"
         let telling = output.first { $0.lowercased().contains("error") } ?? output.last { !$0.isEmpty }
         let what = "`\(command.text)` \(ending)" + (telling.map { ": \($0.prefix(300))" } ?? "")
         if !network, output.contains(where: wantsNetwork) {
-            return "\(what). The build stage has no network: fetch in the dependency stage, or set spec.build.network: true"
+            return
+                "\(what). The build stage has no network: fetch in the dependency stage, "
+                + "or set spec.build.network: true"
         }
         return "\(what). Mend the source or spec.build and deploy again; the last lines of output tell more"
     }

@@ -160,12 +160,15 @@ private final class ThreadWork: Sendable {
         // The thread takes over this retained reference and releases it at its end.
         let context = Unmanaged.passRetained(self).toOpaque()
         let code = pthread_create(
-            &thread, nil,
+            &thread,
+            nil,
             { context in
                 guard let context else { return nil }
                 Unmanaged<ThreadWork>.fromOpaque(context).takeRetainedValue().body()
                 return nil
-            }, context)
+            },
+            context
+        )
         guard code == 0 else {
             Unmanaged<ThreadWork>.fromOpaque(context).release()
             return code

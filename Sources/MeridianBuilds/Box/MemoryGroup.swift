@@ -12,9 +12,9 @@ struct MemoryGroup {
     private let memory: String?
     private let isVersion2: Bool
 
-    /// Makes the groups with their limits.
+    /// Makes the groups with their limits; `limit` is in bytes.
     ///
-    /// - Parameter name: one path component, unique on the machine among groups that exist at the same time.
+    /// `name` is one path component, unique on the machine among groups that exist at the same time.
     static func make(name: String, limit: Int64, root: String = "/sys/fs/cgroup") -> MemoryGroup {
         version2(name: name, limit: limit, root: root) ?? version1(name: name, limit: limit, root: root)
             ?? MemoryGroup(paths: [], memory: nil, isVersion2: false)

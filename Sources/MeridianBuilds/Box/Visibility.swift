@@ -6,9 +6,12 @@ struct Visibility: Sendable, Equatable {
     /// Where people's files lie by convention (FHS 3.0 §3.8, §3.14).
     static let homes = ["/root", "/home"]
 
-    /// Where toolchains live inside a home. Only these: beside them lie keys, histories and registry tokens.
+    /// Where toolchains live inside a home.
+    ///
+    /// Only these: beside them lie keys, histories and registry tokens.
     static let toolchainsOfHomes = [
-        ".cargo/bin", ".rustup", ".swiftly", ".local/share/swiftly", "go/bin", "sdk", ".pub-cache/bin", "fvm", "flutter",
+        ".cargo/bin", ".rustup", ".swiftly", ".local/share/swiftly", "go/bin", "sdk", ".pub-cache/bin", "fvm",
+        "flutter",
     ]
 
     /// Absolute real paths of directories that are hidden.
@@ -32,7 +35,8 @@ struct Visibility: Sendable, Equatable {
         shown = Self.outermost(
             (inHome + search.compactMap(realPath) + installations).filter { place in
                 Self.isInside(place, any: hidden) && !hidden.contains(place) && !Self.isInside(place, any: dataPaths)
-            })
+            }
+        )
     }
 
     /// Whether a real path can be seen from inside the build.

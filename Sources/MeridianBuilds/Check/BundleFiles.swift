@@ -29,8 +29,10 @@ struct BundleFiles {
     mutating func add(_ file: TreeFile, at path: String, origin: String, isExecutable: Bool) throws(BuildError) {
         guard files[path] == nil else {
             throw BuildError(
-                reason: "SourceInvalid", stage: .check,
-                message: "two files would be \(path) in the bundle. Rename the executable or the asset")
+                reason: "SourceInvalid",
+                stage: .check,
+                message: "two files would be \(path) in the bundle. Rename the executable or the asset"
+            )
         }
         // Copies are numbered, so that no name of the source becomes a path of the host.
         let copy = "\(directory)/\(files.count)"
@@ -40,8 +42,11 @@ struct BundleFiles {
             elf = try file.elf()
         } catch {
             throw BuildError(
-                reason: "SourceInvalid", stage: .check,
-                message: "\(file.path) is a broken ELF file: \(error). Build it again, or leave it out of spec.build.assets")
+                reason: "SourceInvalid",
+                stage: .check,
+                message:
+                    "\(file.path) is a broken ELF file: \(error). Build it again, or leave it out of spec.build.assets"
+            )
         }
         files[path] = File(copy: copy, isExecutable: isExecutable, elf: elf, origin: origin)
     }
@@ -52,8 +57,12 @@ struct BundleFiles {
         while let (from, to, depth) = waiting.popLast() {
             guard depth <= SourceTree.depthMax else {
                 throw BuildError(
-                    reason: "SourceInvalid", stage: .check,
-                    message: "asset \(path): \(from) is deeper than \(SourceTree.depthMax) levels, or a link leads in a circle")
+                    reason: "SourceInvalid",
+                    stage: .check,
+                    message:
+                        "asset \(path): \(from) is deeper than \(SourceTree.depthMax) levels, "
+                        + "or a link leads in a circle"
+                )
             }
             switch tree.kind(of: from) {
             case .directory:
@@ -66,13 +75,17 @@ struct BundleFiles {
                 try add(file, at: to, origin: "\(tree.path)/\(parent)", isExecutable: mode & 0o100 != 0)
             case .link, .other, nil:
                 throw BuildError(
-                    reason: "SourceInvalid", stage: .check,
-                    message: "asset \(from): no file or directory inside the source. Mend spec.build.assets")
+                    reason: "SourceInvalid",
+                    stage: .check,
+                    message: "asset \(from): no file or directory inside the source. Mend spec.build.assets"
+                )
             }
             guard files.count <= SourceTree.entryCountMax else {
                 throw BuildError(
-                    reason: "SourceInvalid", stage: .check,
-                    message: "the assets have more than \(SourceTree.entryCountMax) files. Leave some out")
+                    reason: "SourceInvalid",
+                    stage: .check,
+                    message: "the assets have more than \(SourceTree.entryCountMax) files. Leave some out"
+                )
             }
         }
     }

@@ -34,8 +34,7 @@ struct LibraryCollector {
         }
         while let path = waiting.popLast() {
             guard let file = bundle.files[path], let elf = file.elf else { continue }
-            for name in elf.needed {
-                guard try !isProvided(name, to: elf, at: path, in: bundle) else { continue }
+            for name in elf.needed where try !isProvided(name, to: elf, at: path, in: bundle) {
                 let place = "\(Self.directory)/\(name)"
                 let found = try find(name, for: elf, at: path, origin: file.origin)
                 try bundle.add(found.file, at: place, origin: found.origin, isExecutable: false)
@@ -43,8 +42,11 @@ struct LibraryCollector {
                 waiting.append(place)
                 guard added.count <= Self.libraryCountMax else {
                     throw BuildError(
-                        reason: "SourceInvalid", stage: .check,
-                        message: "the program needs more than \(Self.libraryCountMax) shared libraries. Link it statically")
+                        reason: "SourceInvalid",
+                        stage: .check,
+                        message:
+                            "the program needs more than \(Self.libraryCountMax) shared libraries. Link it statically"
+                    )
                 }
             }
         }
@@ -53,13 +55,18 @@ struct LibraryCollector {
 
     /// Whether the loader will find the library in the runner without our doing.
     private func isProvided(
-        _ name: String, to elf: ELFFile, at path: String, in bundle: BundleFiles
+        _ name: String,
+        to elf: ELFFile,
+        at path: String,
+        in bundle: BundleFiles
     ) throws(BuildError) -> Bool {
         guard !name.contains("/"), !name.isEmpty, name != ".", name != ".." else {
             throw BuildError(
-                reason: "LibraryMissing", stage: .check,
+                reason: "LibraryMissing",
+                stage: .check,
                 message: "\(path) needs the library \"\(name)\" by a path, which does not exist in a runner. "
-                    + "Link with a soname without slashes")
+                    + "Link with a soname without slashes"
+            )
         }
         if bundle.files["\(Self.directory)/\(name)"] != nil { return true }
         let parent = path.split(separator: "/").dropLast().map(String.init)
@@ -85,7 +92,10 @@ struct LibraryCollector {
     }
 
     private func find(
-        _ name: String, for elf: ELFFile, at path: String, origin: String
+        _ name: String,
+        for elf: ELFFile,
+        at path: String,
+        origin: String
     ) throws(BuildError) -> (file: TreeFile, origin: String) {
         let searched = elf.searchPaths.map { search in
             Self.originRelative(search).map { "\(origin)/\($0)" } ?? search
@@ -102,14 +112,18 @@ struct LibraryCollector {
         }
         if let otherMachine {
             throw BuildError(
-                reason: "WrongArchitecture", stage: .check,
-                message: "\(path) needs \(name), which is here only for \(otherMachine). Install its x86_64 build")
+                reason: "WrongArchitecture",
+                stage: .check,
+                message: "\(path) needs \(name), which is here only for \(otherMachine). Install its x86_64 build"
+            )
         }
         throw BuildError(
-            reason: "LibraryMissing", stage: .check,
+            reason: "LibraryMissing",
+            stage: .check,
             message: "\(path) needs the shared library \(name), which is not on the machine that builds. "
                 + "Install it there, link it statically, or put it into the source as lib/\(name) and add lib to "
-                + "spec.build.assets")
+                + "spec.build.assets"
+        )
     }
 
     /// Opens a candidate: inside the source without leaving it, else where a build may look.
@@ -128,9 +142,11 @@ struct LibraryCollector {
         let isOffered = loader.hasPrefix("/lib") || loader.hasPrefix("/usr/lib")
         guard isOffered, access(loader, X_OK) == 0 else {
             throw BuildError(
-                reason: "LibraryMissing", stage: .check,
+                reason: "LibraryMissing",
+                stage: .check,
                 message: "\(path) needs the loader \(loader), which runners do not have. "
-                    + "Link the program statically, or build it against glibc")
+                    + "Link the program statically, or build it against glibc"
+            )
         }
     }
 

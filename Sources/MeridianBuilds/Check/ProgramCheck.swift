@@ -56,9 +56,11 @@ struct ProgramCheck {
         guard elf.machine != .x86_64 || !elf.is64BitLittleEndian else { return }
         let machine = elf.machine == .x86_64 ? "x86_64 in a 32-bit file (x32)" : elf.machine.description
         throw BuildError(
-            reason: "WrongArchitecture", stage: .check,
+            reason: "WrongArchitecture",
+            stage: .check,
             message: "\(path) is built for \(machine), and runners execute x86_64. "
-                + "Build it for x86_64 Linux, or leave it out of the bundle")
+                + "Build it for x86_64 Linux, or leave it out of the bundle"
+        )
     }
 
     private func only(_ programs: [String], in directory: String?) throws(BuildError) -> String {
@@ -72,7 +74,9 @@ struct ProgramCheck {
 
     private func none(_ what: String) -> BuildError {
         BuildError(
-            reason: "NoExecutable", stage: .check,
-            message: "\(what). Name the executable, relative to the source, in spec.build.output")
+            reason: "NoExecutable",
+            stage: .check,
+            message: "\(what). Name the executable, relative to the source, in spec.build.output"
+        )
     }
 }

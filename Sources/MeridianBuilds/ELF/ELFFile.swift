@@ -2,7 +2,8 @@
 
 /// The facts of one ELF file (System V ABI, chapters 4 and 5) that decide whether a runner can execute or load it.
 ///
-/// `machine`, `kind` and `is64BitLittleEndian` are read from every ELF file; the rest only from 64-bit little-endian ones.
+/// `machine`, `kind` and `is64BitLittleEndian` are read from every ELF file; the rest only from 64-bit
+/// little-endian ones.
 package struct ELFFile: Sendable, Equatable {
     /// `e_type`.
     package enum Kind: Sendable, Equatable {

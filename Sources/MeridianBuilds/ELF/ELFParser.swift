@@ -17,7 +17,8 @@ extension ELFFile {
         let file = ELFFile(
             machine: ELFMachine(number: half(identity, at: 18, isLittleEndian)),
             kind: Kind(type: half(identity, at: 16, isLittleEndian)),
-            is64BitLittleEndian: identity[4] == 2 && isLittleEndian)
+            is64BitLittleEndian: identity[4] == 2 && isLittleEndian
+        )
         guard file.is64BitLittleEndian else { return file }
         var parser = ELFParser(bytes: bytes, file: file)
         try parser.run()
@@ -88,8 +89,11 @@ private struct ELFParser {
         return (0..<count).map { index in
             let start = index * entrySize
             return Segment(
-                type: UInt32(truncatingIfNeeded: word(entries, at: start)), offset: word(entries, at: start + 8),
-                address: word(entries, at: start + 16), fileSize: word(entries, at: start + 32))
+                type: UInt32(truncatingIfNeeded: word(entries, at: start)),
+                offset: word(entries, at: start + 8),
+                address: word(entries, at: start + 16),
+                fileSize: word(entries, at: start + 32)
+            )
         }
     }
 

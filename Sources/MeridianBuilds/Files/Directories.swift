@@ -21,7 +21,8 @@ func directorySize(_ path: String) throws(FileError) -> Int64 {
 
 /// Visits a directory and everything in it once, without following links; what vanishes meanwhile is passed over.
 private func visit(
-    _ path: String, _ body: (_ path: String, _ metadata: stat) throws(FileError) -> Void
+    _ path: String,
+    _ body: (_ path: String, _ metadata: stat) throws(FileError) -> Void
 ) throws(FileError) {
     var waiting = [path]
     while let next = waiting.popLast() {

@@ -45,7 +45,9 @@ final class TreeFile: Sendable {
     /// The bytes from the start to the end; refused above `limit`.
     func contents(atMost limit: Int) throws(FileError) -> [UInt8] {
         let size = Int(try metadata().st_size)
-        guard size <= limit else { throw FileError("read", path, code: EFBIG, words: "it is larger than \(limit) bytes") }
+        guard size <= limit else {
+            throw FileError("read", path, code: EFBIG, words: "it is larger than \(limit) bytes")
+        }
         guard let bytes = read(at: 0, count: size) else { throw FileError("read", path, code: EIO) }
         return bytes
     }
@@ -57,7 +59,9 @@ final class TreeFile: Sendable {
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             while filled < count {
                 // The window lies inside the buffer, since filled < count = its capacity.
-                let window = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filled..<count])
+                let window = UnsafeMutableRawBufferPointer(
+                    rebasing: UnsafeMutableRawBufferPointer(buffer)[filled..<count]
+                )
                 let got = pread(descriptor, window.baseAddress, window.count, start + off_t(filled))
                 if got < 0 && errno == EINTR { continue }
                 guard got > 0 else {

@@ -8,7 +8,8 @@ extension BuildPreset {
         ("pubspec.yaml", .dart), ("Package.swift", .swift), ("go.mod", .go), ("Cargo.toml", .rust),
     ]
 
-    /// The files that tell a C project; only where no other language is told, since many projects have a Makefile beside.
+    /// The files that tell a C project; only where no other language is told, since many projects have a Makefile
+    /// beside.
     static let cProjectFiles = ["CMakeLists.txt", "Makefile", "makefile", "GNUmakefile"]
 
     /// The preset that `settings` name, or for `auto` the one that fits the source.
@@ -26,7 +27,8 @@ extension BuildPreset {
         return try detectPrebuilt(settings, in: tree)
     }
 
-    private static func detectPrebuilt(_ settings: BuildSettings, in tree: SourceTree) throws(BuildError) -> BuildPreset {
+    private static func detectPrebuilt(_ settings: BuildSettings, in tree: SourceTree) throws(BuildError) -> BuildPreset
+    {
         let executables: [String]
         do throws(FileError) {
             executables = try tree.executables().map(\.path)
@@ -37,24 +39,31 @@ extension BuildPreset {
         case 1: return .prebuilt
         case 0:
             let known = projectFiles.map(\.file) + ["Makefile", "CMakeLists.txt", "*.c"]
-            throw unknown("nothing at the top of the source tells how to build it: no \(list(known)), no ELF executable")
+            throw unknown(
+                "nothing at the top of the source tells how to build it: no \(list(known)), no ELF executable"
+            )
         default:
             if settings.output != nil { return .prebuilt }
             throw BuildError(
-                reason: "UnknownPreset", stage: .source,
+                reason: "UnknownPreset",
+                stage: .source,
                 message: "the source holds \(executables.count) ELF executables: \(list(executables)). "
-                    + "Name the one to run in spec.build.output and set spec.build.preset to prebuilt")
+                    + "Name the one to run in spec.build.output and set spec.build.preset to prebuilt"
+            )
         }
     }
 
     private static func unknown(
-        _ what: String, choose found: [(file: String, preset: BuildPreset)] = []
+        _ what: String,
+        choose found: [(file: String, preset: BuildPreset)] = []
     ) -> BuildError {
         let choices = found.isEmpty ? ["command"] : found.map(\.preset.rawValue)
         let rest = found.isEmpty ? " with spec.build.command" : ""
         return BuildError(
-            reason: "UnknownPreset", stage: .source,
-            message: "\(what). Set spec.build.preset to \(list(choices, word: "or"))\(rest)")
+            reason: "UnknownPreset",
+            stage: .source,
+            message: "\(what). Set spec.build.preset to \(list(choices, word: "or"))\(rest)"
+        )
     }
 }
 

@@ -5,15 +5,22 @@ internal import MeridianPorts
 extension Recipe {
     /// `dart compile exe` of bin/<package>.dart, bin/server.dart, or the only program in bin/.
     static func dart(
-        tree: SourceTree, toolchains: Toolchains, cache: String, isCompiled: Bool
+        tree: SourceTree,
+        toolchains: Toolchains,
+        cache: String,
+        isCompiled: Bool
     ) throws(BuildError) -> Recipe {
         let dart = try toolchains.require("dart", hint: "install Dart from https://dart.dev/get-dart")
         let output = "\(outputDirectory)/server"
         var recipe = Recipe(
-            preset: .dart, versions: [Command(dart, ["--version"])], dependencies: [Command(dart, ["pub", "get"])],
+            preset: .dart,
+            versions: [Command(dart, ["--version"])],
+            dependencies: [Command(dart, ["pub", "get"])],
             output: .file(output),
             environment: ["PUB_CACHE": "\(cache)/pub", "DART_SUPPRESS_ANALYTICS": "true"],
-            cache: "dart", tools: [dart])
+            cache: "dart",
+            tools: [dart]
+        )
         guard isCompiled else { return recipe }
         let pubspec = Pubspec(tree.text(of: "pubspec.yaml") ?? "")
         if pubspec.usesBuildRunner {
@@ -30,10 +37,12 @@ extension Recipe {
         let programs = ((try? tree.entries(of: "bin")) ?? []).filter { $0.kind == .file && $0.name.hasSuffix(".dart") }
         if programs.count == 1 { return "bin/\(programs[0].name)" }
         throw BuildError(
-            reason: "SourceInvalid", stage: .source,
+            reason: "SourceInvalid",
+            stage: .source,
             message: "no program to compile: none of \(list(usual, word: "or")) is there, and bin/ has "
                 + "\(programs.count) Dart files. Rename the entry point, or give spec.build.command, "
-                + "such as dart compile exe path.dart -o server, and spec.build.output: server")
+                + "such as dart compile exe path.dart -o server, and spec.build.output: server"
+        )
     }
 }
 

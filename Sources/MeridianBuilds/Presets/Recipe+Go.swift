@@ -5,19 +5,26 @@ internal import MeridianPorts
 extension Recipe {
     /// `go build` of the main package at the top, or of the only one below `cmd/`.
     static func go(
-        tree: SourceTree, toolchains: Toolchains, cache: String, isCompiled: Bool
+        tree: SourceTree,
+        toolchains: Toolchains,
+        cache: String,
+        isCompiled: Bool
     ) throws(BuildError) -> Recipe {
         let go = try toolchains.require("go", hint: "install Go from https://go.dev/dl")
         let output = "\(outputDirectory)/server"
         var recipe = Recipe(
-            preset: .go, versions: [Command(go, ["version"])], dependencies: [Command(go, ["mod", "download"])],
+            preset: .go,
+            versions: [Command(go, ["version"])],
+            dependencies: [Command(go, ["mod", "download"])],
             output: .file(output),
             environment: [
                 "GOMODCACHE": "\(cache)/modules", "GOCACHE": "\(cache)/build", "GOPATH": "\(cache)/path",
                 // The version on PATH is the one whose name is in the cache's key; no other is downloaded.
                 "GOTOOLCHAIN": "local",
             ],
-            cache: "go", tools: [go])
+            cache: "go",
+            tools: [go]
+        )
         if isCompiled {
             let package = try mainPackage(in: tree)
             recipe.build = [Command(go, ["build", "-trimpath", "-buildvcs=false", "-o", output, package])]
@@ -32,9 +39,11 @@ extension Recipe {
         if mains.count == 1 { return "./\(mains[0])" }
         let what = mains.isEmpty ? "no package main at the top or below cmd/" : "several programs: \(list(mains))"
         throw BuildError(
-            reason: "SourceInvalid", stage: .source,
+            reason: "SourceInvalid",
+            stage: .source,
             message: "the Go module has \(what). Give spec.build.command, such as go build -o server ./path, "
-                + "and spec.build.output: server")
+                + "and spec.build.output: server"
+        )
     }
 
     /// Whether a Go file directly in the directory declares `package main`.

@@ -10,8 +10,9 @@ struct Recipe: Sendable {
         /// As people would type it: `go build -o … .`.
         let text: String
 
-        init(_ tool: Tool, _ arguments: [String]) {
-            self.arguments = [tool.path] + arguments
+        /// A tool with arguments; those in `places` only say where things are and are not shown.
+        init(_ tool: Tool, _ arguments: [String], places: [String] = []) {
+            self.arguments = [tool.path] + arguments + places
             text = ([tool.name] + arguments).joined(separator: " ")
         }
 
@@ -55,14 +56,19 @@ struct Recipe: Sendable {
 
     /// The recipe of `preset` for a source.
     ///
-    /// - Parameter cache: the directory that lasts between builds of this preset, as the build sees it.
+    /// `cache` is the directory that lasts between builds of this preset, as the build sees it.
     /// - Throws: `ToolchainMissing`, or `SourceInvalid` where the source lacks what the preset needs.
     static func make(
-        _ preset: BuildPreset, _ settings: BuildSettings, tree: SourceTree, toolchains: Toolchains, cache: String
+        _ preset: BuildPreset,
+        _ settings: BuildSettings,
+        tree: SourceTree,
+        toolchains: Toolchains,
+        cache: String
     ) throws(BuildError) -> Recipe {
         var recipe: Recipe
         switch preset {
-        case .dart: recipe = try dart(tree: tree, toolchains: toolchains, cache: cache, isCompiled: settings.command == nil)
+        case .dart:
+            recipe = try dart(tree: tree, toolchains: toolchains, cache: cache, isCompiled: settings.command == nil)
         case .swift: recipe = try swift(toolchains: toolchains, cache: cache)
         case .go: recipe = try go(tree: tree, toolchains: toolchains, cache: cache, isCompiled: settings.command == nil)
         case .rust: recipe = try rust(tree: tree, toolchains: toolchains, cache: cache)

@@ -38,9 +38,11 @@ struct Toolchains: Sendable {
             if let tool = find(name) { return tool }
         }
         throw BuildError(
-            reason: "ToolchainMissing", stage: .source,
+            reason: "ToolchainMissing",
+            stage: .source,
             message: "\(list(names, word: "or")) is not on PATH of the machine that builds; \(hint), "
-                + "or build elsewhere and deploy the executable with spec.build.preset: prebuilt")
+                + "or build elsewhere and deploy the executable with spec.build.preset: prebuilt"
+        )
     }
 
     private func isFile(_ path: String) -> Bool {

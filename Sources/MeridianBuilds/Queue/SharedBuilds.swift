@@ -49,7 +49,9 @@ final class SharedBuilds: Sendable {
     ///
     /// The last asker who cancels waits until the build has cleaned up after itself; others leave at once.
     func join(
-        _ key: Key, report: @escaping Report, _ body: @escaping @Sendable (@escaping Report) async -> Ended
+        _ key: Key,
+        report: @escaping Report,
+        _ body: @escaping @Sendable (@escaping Report) async -> Ended
     ) async throws(BuildError) -> BuildOutcome {
         let waiter = state.withLock { state in
             state.next += 1
@@ -66,7 +68,10 @@ final class SharedBuilds: Sendable {
     }
 
     private func enter(
-        _ key: Key, _ id: Int, _ waiter: Waiter, _ body: @escaping @Sendable (@escaping Report) async -> Ended
+        _ key: Key,
+        _ id: Int,
+        _ waiter: Waiter,
+        _ body: @escaping @Sendable (@escaping Report) async -> Ended
     ) {
         let stages: [BuildProgress]? = state.withLock { state in
             // A cancellation after this line finds the waiter.

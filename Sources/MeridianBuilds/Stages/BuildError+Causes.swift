@@ -7,17 +7,22 @@ extension BuildError {
     /// A file operation that failed: the machine's fault where trying again may help, else the source's.
     init(file error: FileError, stage: BuildStage) {
         self.init(
-            reason: error.isTransient ? "Unavailable" : "SourceInvalid", stage: stage,
+            reason: error.isTransient ? "Unavailable" : "SourceInvalid",
+            stage: stage,
             message: error.isTransient ? "\(error). Free space or mend the disk; the build is tried again" : "\(error)",
-            isTransient: error.isTransient)
+            isTransient: error.isTransient
+        )
     }
 
     /// An archive that was refused, or could not be read or written.
     init(content error: ContentError, stage: BuildStage) {
         let isTransient = error.code == .unavailable
         self.init(
-            reason: isTransient ? "Unavailable" : "SourceInvalid", stage: stage, message: error.message,
-            isTransient: isTransient)
+            reason: isTransient ? "Unavailable" : "SourceInvalid",
+            stage: stage,
+            message: error.message,
+            isTransient: isTransient
+        )
     }
 
     /// A registry that did not give or take a blob.
@@ -25,9 +30,11 @@ extension BuildError {
         switch error.code {
         case .notFound, .corrupted:
             self.init(
-                reason: "SourceInvalid", stage: stage,
+                reason: "SourceInvalid",
+                stage: stage,
                 message: "the packed source is not in the registry: \(error.message). "
-                    + "Apply the manifest again, which uploads it")
+                    + "Apply the manifest again, which uploads it"
+            )
         case .refused: self.init(reason: "SourceInvalid", stage: stage, message: error.message)
         case .unavailable:
             self.init(reason: "Unavailable", stage: stage, message: error.message, isTransient: true)

@@ -66,8 +66,13 @@ struct BuildRun {
             try await BundleRegistration(registry: registry, staging: prepared.box.workspace.staging).register(checked)
         }
         let outcome = BuildOutcome(
-            bundle: bundle, executable: checked.configuration.executable, arguments: checked.configuration.arguments,
-            preset: prepared.recipe.preset, cached: false, stages: times)
+            bundle: bundle,
+            executable: checked.configuration.executable,
+            arguments: checked.configuration.arguments,
+            preset: prepared.recipe.preset,
+            cached: false,
+            stages: times
+        )
         try content(.register) { () throws(ContentError) in try index.store(outcome, for: prepared.key) }
         return outcome
     }
@@ -77,7 +82,8 @@ struct BuildRun {
     /// One group per process and source; builds of one process come one after another.
     private var groupName: String { "meridian-build-\(getpid())-\(request.source.short)" }
 
-    /// The namespace of the revision, which has caches of its own: what a build leaves in a cache, the next build trusts.
+    /// The namespace of the revision, which has caches of its own: what a build leaves in a cache, the next build
+    /// trusts.
     private var namespace: String {
         let name = request.revision.split(separator: "/").first.map(String.init) ?? ""
         let isPlain = !name.isEmpty && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
@@ -92,13 +98,24 @@ struct BuildRun {
         let recipe = try Recipe.make(preset, request.settings, tree: tree, toolchains: toolchains, cache: cache)
         if recipe.cache != nil { try Workspace.makeCache(cache) }
         let visibility = Visibility(
-            home: configuration.home, data: configuration.hidden + [configuration.directory],
-            search: toolchains.directories, programs: recipe.tools.map(\.path))
+            home: configuration.home,
+            data: configuration.hidden + [configuration.directory],
+            search: toolchains.directories,
+            programs: recipe.tools.map(\.path)
+        )
         let box = Box(
-            zygote: configuration.zygote, workspace: workspace, visibility: visibility,
-            caches: recipe.cache == nil ? [] : [cache], search: configuration.search, realHome: configuration.home,
-            environment: recipe.environment.merging(request.settings.env) { _, own in own }, memory: memory,
-            memoryLimit: request.settings.memory, timeout: request.settings.timeout, deadline: deadline)
+            zygote: configuration.zygote,
+            workspace: workspace,
+            visibility: visibility,
+            caches: recipe.cache == nil ? [] : [cache],
+            search: configuration.search,
+            realHome: configuration.home,
+            environment: recipe.environment.merging(request.settings.env) { _, own in own },
+            memory: memory,
+            memoryLimit: request.settings.memory,
+            timeout: request.settings.timeout,
+            deadline: deadline
+        )
         report(.output(.source, "preset \(recipe.preset.rawValue)"))
         if !memory.isEnforced {
             report(.output(.source, "warning: this machine has no memory cgroup, so spec.build.memory is not enforced"))
@@ -110,13 +127,20 @@ struct BuildRun {
         let toolchain = versions.lines.joined(separator: "\n")
         if let first = versions.lines.first { report(.output(.source, first)) }
         let key = BuildIndex.key(
-            source: request.source, settings: request.settings, preset: preset, toolchain: toolchain)
+            source: request.source,
+            settings: request.settings,
+            preset: preset,
+            toolchain: toolchain
+        )
         let programs = try files(.source) { () throws(FileError) in Set(try tree.executables()) }
         return Prepared(tree: tree, recipe: recipe, box: box, key: key, programs: programs)
     }
 
     private func execute(
-        _ commands: [Recipe.Command], _ stage: BuildStage, _ box: Box, network: Bool
+        _ commands: [Recipe.Command],
+        _ stage: BuildStage,
+        _ box: Box,
+        network: Bool
     ) async throws(BuildError) {
         for command in commands {
             report(.output(stage, "$ \(command.text)"))
@@ -146,19 +170,28 @@ struct BuildRun {
             }
         }
         let collector = LibraryCollector(
-            tree: tree, visibility: prepared.box.visibility,
-            machineDirectories: loaderDirectories() + prepared.recipe.tools.compactMap(\.libraryDirectory))
+            tree: tree,
+            visibility: prepared.box.visibility,
+            machineDirectories: loaderDirectories() + prepared.recipe.tools.compactMap(\.libraryDirectory)
+        )
         let libraries = try collector.collect(into: &bundle)
         for library in libraries { report(.output(.check, "collected \(library)")) }
         return Checked(
             bundle: bundle,
             configuration: BundleConfiguration(
-                executable: name, arguments: [], preset: prepared.recipe.preset, libraries: libraries))
+                executable: name,
+                arguments: [],
+                preset: prepared.recipe.preset,
+                libraries: libraries
+            )
+        )
     }
 
     /// Runs one stage between its reports; its duration is kept when it ends well.
     private func stage<Value>(
-        _ stage: BuildStage, _ times: inout [StageDuration], _ body: () async throws(BuildError) -> Value
+        _ stage: BuildStage,
+        _ times: inout [StageDuration],
+        _ body: () async throws(BuildError) -> Value
     ) async throws(BuildError) -> Value {
         if Task.isCancelled { throw .cancelled(stage) }
         report(.stageStarted(stage))

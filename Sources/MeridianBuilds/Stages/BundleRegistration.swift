@@ -20,9 +20,12 @@ struct BundleRegistration {
         guard packed.size <= ArchiveLimits.bundle.bytesMax, packed.entries <= ArchiveLimits.bundle.entriesMax else {
             let limits = "\(ArchiveLimits.bundle.bytesMax >> 20) MiB and \(ArchiveLimits.bundle.entriesMax) entries"
             throw BuildError(
-                reason: "SourceInvalid", stage: .register,
-                message: "the bundle has \(packed.size >> 20) MiB in \(packed.entries) entries; at most \(limits) are run. "
-                    + "Leave out assets")
+                reason: "SourceInvalid",
+                stage: .register,
+                message:
+                    "the bundle has \(packed.size >> 20) MiB in \(packed.entries) entries; at most \(limits) are run. "
+                    + "Leave out assets"
+            )
         }
         let configuration = checked.configuration.canonicalUTF8
         do throws(RegistryError) {
@@ -30,8 +33,12 @@ struct BundleRegistration {
             let config = try await registry.put(configuration)
             let manifest = BundleManifest(
                 config: BundleBlob(
-                    mediaType: BundleBlob.configurationMediaType, digest: config, size: configuration.count),
-                layer: BundleBlob(mediaType: BundleBlob.layerMediaType, digest: layer, size: packed.size))
+                    mediaType: BundleBlob.configurationMediaType,
+                    digest: config,
+                    size: configuration.count
+                ),
+                layer: BundleBlob(mediaType: BundleBlob.layerMediaType, digest: layer, size: packed.size)
+            )
             return try await registry.put(manifest.canonicalUTF8)
         } catch {
             throw BuildError(registry: error, stage: .register)

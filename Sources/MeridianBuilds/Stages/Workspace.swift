@@ -26,13 +26,17 @@ struct Workspace {
     static func make(in parent: String, for digest: Digest, archive: String) throws(BuildError) -> Workspace {
         let workspace = Workspace(directory: "\(parent)/\(digest.short)")
         try content(.source) { () throws(ContentError) in
-            try DurableFile.remove(workspace.directory)
+            // Also what a builder left behind that was killed: nothing else uses `parent` while this build has its turn.
+            try DurableFile.remove(parent)
             for place in [workspace.source, workspace.home, workspace.staging] {
                 try DurableFile.createDirectory(place)
             }
             let unpacked = try TarUnpacking.unpack(archive, into: workspace.source, limits: .source)
             guard unpacked.digest == digest else {
-                throw ContentError(.corrupted, "the packed source does not have its digest \(digest.short). Apply again")
+                throw ContentError(
+                    .corrupted,
+                    "the packed source does not have its digest \(digest.short). Apply again"
+                )
             }
             try DurableFile.createDirectory("\(workspace.source)/\(Recipe.outputDirectory)")
         }
@@ -40,7 +44,8 @@ struct Workspace {
         return workspace
     }
 
-    /// Makes a cache directory that lasts between builds of one namespace and one preset; emptied where it grew too large.
+    /// Makes a cache directory that lasts between builds of one namespace and one preset; emptied where it grew too
+    /// large.
     static func makeCache(_ path: String) throws(BuildError) {
         let isTooLarge = try files(.source) { () throws(FileError) in try directorySize(path) > cacheBytesMax }
         try content(.source) { () throws(ContentError) in

@@ -24,12 +24,16 @@ struct EventRows {
             + events.map { event in
                 let about = event["involvedObject"] ?? .null
                 let name = "\(about["kind"]?.string?.lowercased() ?? "?")/\(about["name"]?.string ?? "?")"
-                return [ageText(from: Self.time(event), to: now), word(event, "type"), word(event, "reason")]
+                // A type at its default is not written.
+                let type = word(event, "type", otherwise: EventType.normal.rawValue)
+                return [ageText(from: Self.time(event), to: now), type, word(event, "reason")]
                     + (namingObjects ? [name] : []) + [message(event)]
             }
     }
 
-    private func word(_ event: JSONValue, _ field: String) -> String { event[field]?.string ?? "-" }
+    private func word(_ event: JSONValue, _ field: String, otherwise: String = "-") -> String {
+        event[field]?.string ?? otherwise
+    }
 
     /// The message on one line, with how often it came.
     private func message(_ event: JSONValue) -> String {

@@ -23,7 +23,7 @@ struct ObjectPrinter {
 
     /// The text of `objects`.
     ///
-    /// - Parameter isStream: More may follow, so that documents are separated and never wrapped in a `List`.
+    /// Where it `isStream` more may follow, so that documents are separated and never wrapped in a `List`.
     mutating func text(_ objects: [JSONValue], isStream: Bool) -> String {
         switch format {
         case nil, .wide: return table(objects)

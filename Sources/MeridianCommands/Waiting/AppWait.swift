@@ -21,7 +21,9 @@ struct AppWait {
         case lost(any Error)
     }
 
-    /// Waits; true where all apps are ready. Failures are printed.
+    /// Waits and prints why where an app is not ready.
+    ///
+    /// - Returns: whether all apps are ready.
     func run() async throws -> Bool {
         guard !apps.isEmpty else { return true }
         let clock = ContinuousClock()

@@ -34,13 +34,15 @@ struct WaitReport: Sendable {
         apps.indices.filter { apps[$0].goal.key == key }.flatMap { apps[$0].seeDeletion(at: elapsed) }
     }
 
-    /// What to print as errors when the wait is over; `timeout` is the bound of the wait. Empty where all is well.
+    /// What to print as errors when the wait, which `timeout` bounds, is over.
+    ///
+    /// Empty where all is well.
     func errors(timeout: Duration) -> [CommandFailure] {
         let failed = failures.map { goal, words in
             CommandFailure(
                 goal.name,
                 words,
-                next: "See the whole output with: meridian logs \(goal.key.name) --build"
+                next: "Mend it and apply again; see more with: meridian describe app \(goal.key.name)"
             )
         }
         guard failed.isEmpty else { return failed }

@@ -43,8 +43,10 @@ struct FramingFields {
         let before = value[count - 8]
         guard before == .comma || before.isBlank else { throw .badTransferEncoding }
         // `chunked, chunked` is malformed; `gzip, chunked` is a coding that is not understood.
-        for offset in 0...(count - 14) where offset + 7 < count - 7 && matches(value + offset, 7, "chunked") {
-            throw .badTransferEncoding
+        var offset = 0
+        while offset + 14 < count {
+            if matches(value + offset, 7, "chunked") { throw .badTransferEncoding }
+            offset += 1
         }
         throw .unknownTransferEncoding
     }

@@ -149,8 +149,13 @@ struct FieldLines {
         while valueEnd > value, bytes[valueEnd - 1].isBlank { valueEnd -= 1 }
         guard isValidValue(bytes, from: value, to: valueEnd) else { throw .badFieldValue }
         return FieldSpan(
-            line: Int32(line), nameEnd: Int32(cursor), value: Int32(value), valueEnd: Int32(valueEnd),
-            lineEnd: Int32(end + 2), name: FieldName(bytes + line, cursor - line))
+            line: Int32(line),
+            nameEnd: Int32(cursor),
+            value: Int32(value),
+            valueEnd: Int32(valueEnd),
+            lineEnd: Int32(end + 2),
+            name: FieldName(bytes + line, cursor - line)
+        )
     }
 
     private mutating func readConnection(_ bytes: Bytes, _ field: FieldSpan) throws(Refusal) {

@@ -32,7 +32,8 @@ enum Refusal: UInt8, Error {
         case .connectMethod: "CONNECT is not offered here; send requests to the app directly"
         case .bareLineFeed: "a line does not end with CR LF; end every line of the head with CR LF"
         case .foldedLine: "a field is folded over two lines; write it on one"
-        case .badFieldName: "a field name holds a byte that is not allowed; send NAME: VALUE without a space before the colon"
+        case .badFieldName:
+            "a field name holds a byte that is not allowed; send NAME: VALUE without a space before the colon"
         case .badFieldValue: "a field value holds a control byte; remove it"
         case .tooManyFields: "the head has too many fields; send 128 or fewer"
         case .headTooLarge: "the head is too large; send fewer or smaller fields, cookies first"

@@ -27,7 +27,8 @@ struct HeadWriter {
         if let base = bytes.baseAddress { write(base, bytes.count) }
     }
 
-    mutating func write(_ text: String) {
+    /// Not named `write`: a literal would be a String, which is slower by far than a StaticString.
+    mutating func writeText(_ text: String) {
         var copy = text
         copy.withUTF8 { write($0) }
     }

@@ -43,7 +43,8 @@ extension Loop {
         }
         let text = UnsafeMutableRawPointer(peerText(client)).assumingMemoryBound(to: CChar.self)
         at(client).pointee.peerTextCount = UInt8(
-            clamping: max(0, clinux_address_text(&address, text, Int32(Self.peerTextBytesMax))))
+            clamping: max(0, clinux_address_text(&address, text, Int32(Self.peerTextBytesMax)))
+        )
         at(client).pointee.readiness = .writable
         clientCount += 1
         clinux_atomic_relaxed_store(counts.words, Int64(clientCount))
@@ -62,7 +63,9 @@ extension Loop {
     }
 
     /// Where a client's address stands as text.
-    func peerText(_ client: Int32) -> Bytes { tables.texts + Int(client) * LoopTables.textBytes + Self.requestIDBytesMax }
+    func peerText(_ client: Int32) -> Bytes {
+        tables.texts + Int(client) * LoopTables.textBytes + Self.requestIDBytesMax
+    }
 
     /// Where the id of a client's current request stands.
     func requestIDText(_ client: Int32) -> Bytes { tables.texts + Int(client) * LoopTables.textBytes }

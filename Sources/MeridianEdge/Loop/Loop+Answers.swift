@@ -28,13 +28,16 @@ enum Answer {
     var words: StaticString {
         switch self {
         case .unknownHost: "no app answers to this host; check the Host header against the apps and traffic splits"
-        case .noBackend: "the app of this host has no ready revision; wait for its build or look at the app's conditions"
-        case .unknownRevision: "x-meridian-revision names no revision of this app; list its revisions or omit the header"
+        case .noBackend:
+            "the app of this host has no ready revision; wait for its build or look at the app's conditions"
+        case .unknownRevision:
+            "x-meridian-revision names no revision of this app; list its revisions or omit the header"
         case .cannotConnect: "the app's runner does not accept connections; look at the app's logs"
         case .noResponse: "the app closed the connection before it had answered; look at the app's logs"
         case .badResponse(let fault): fault.words
         case .parkedFull: "too many requests wait for this app to start; try again in a second"
-        case .parkedTimeout: "no runner of the app became free in time; look at the app's conditions or raise its scaling"
+        case .parkedTimeout:
+            "no runner of the app became free in time; look at the app's conditions or raise its scaling"
         case .responseTimeout: "the app did not answer in time; look at its logs or raise requestTimeout"
         case .failed: "the app cannot be started: "
         }
@@ -45,12 +48,18 @@ extension Loop {
     /// The longest message of the node that is shown to a client.
     static var failureBytesMax: Int { 1024 }
 
+    private static var bodyStart: StaticString { "meridian: " }
+    private static var bodyMiddle: StaticString { " (request id " }
+    private static var bodyEnd: StaticString { ")\n" }
+
     /// Ends the current request of a client, whose response has not begun, with an answer of the edge's own.
     mutating func answer(_ client: Int32, _ answer: Answer) {
         detach(client)
         if !at(client).pointee.body.isDone || isDraining { at(client).pointee.request.remove(.keepsAlive) }
         var message = ""
-        if case .failed(let text) = answer { message = String(decoding: text.utf8.prefix(Self.failureBytesMax), as: UTF8.self) }
+        if case .failed(let text) = answer {
+            message = String(decoding: text.utf8.prefix(Self.failureBytesMax), as: UTF8.self)
+        }
         write(client, status: answer.status, words: answer.words, message: message, isRetryable: answer.isRetryable)
         finishFlush(client)
     }
@@ -79,12 +88,18 @@ extension Loop {
     }
 
     private mutating func write(
-        _ client: Int32, status: StaticString, words: StaticString, message: String, isRetryable: Bool
+        _ client: Int32,
+        status: StaticString,
+        words: StaticString,
+        message: String,
+        isRetryable: Bool
     ) {
         let connection = at(client)
         pool.lend(to: &connection.pointee.output)
         var writer = HeadWriter(connection.pointee.output)
-        let length = 10 + words.utf8CodeUnitCount + message.utf8.count + 14 + requestID(client).count + 2
+        let length =
+            Self.bodyStart.utf8CodeUnitCount + words.utf8CodeUnitCount + message.utf8.count
+            + Self.bodyMiddle.utf8CodeUnitCount + requestID(client).count + Self.bodyEnd.utf8CodeUnitCount
         writer.write("HTTP/1.1 ")
         writer.write(status)
         writer.write("\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ")
@@ -102,12 +117,12 @@ extension Loop {
         }
         writer.write("\r\n")
         if !facts.contains(.isHead) {
-            writer.write("meridian: ")
+            writer.write(Self.bodyStart)
             writer.write(words)
-            writer.write(message)
-            writer.write(" (request id ")
+            writer.writeText(message)
+            writer.write(Self.bodyMiddle)
             writer.write(requestID(client))
-            writer.write(")\n")
+            writer.write(Self.bodyEnd)
         }
         connection.pointee.output.end = Int32(writer.end)
     }

@@ -126,7 +126,7 @@ extension Loop {
     private func isIdleClient(_ descriptor: Int32) -> Bool {
         let connection = at(descriptor).pointee
         return connection.role == .client && connection.phase == .head && connection.input.count == 0
-            && !connection.readiness.contains(.readable) && connection.generation != generation
+            && !connection.readiness.contains(.readable)
     }
 
     /// Closes and frees everything; the last thing that a loop does.

@@ -23,7 +23,9 @@ extension Loop {
             if connection.pointee.readiness.contains(.peerEnded) { closeClient(client) }
         case .exchange:
             pumpRequest(client)
-            if isSame(client, generation), connection.pointee.phase == .exchange { pumpResponse(connection.pointee.peer) }
+            if isSame(client, generation), connection.pointee.phase == .exchange {
+                pumpResponse(connection.pointee.peer)
+            }
         case .flushing: finishFlush(client)
         case .lingering: discard(client)
         case .tunnel: pumpTunnel(client)

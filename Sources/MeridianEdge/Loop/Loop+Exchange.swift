@@ -14,7 +14,11 @@ extension Loop {
         case .turn: scheduleTurn(client)
         case .ended: closeClient(client)
         case .malformed:
-            if connection.pointee.request.contains(.isAnswered) { closeClient(client) } else { refuse(client, .badChunk) }
+            if connection.pointee.request.contains(.isAnswered) {
+                closeClient(client)
+            } else {
+                refuse(client, .badChunk)
+            }
         case .sinkBroken:
             // The runner may have answered before it closed: its socket decides.
             connection.pointee.request.insert(.isUploadBroken)

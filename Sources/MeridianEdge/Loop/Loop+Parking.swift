@@ -8,7 +8,10 @@ extension Loop {
         let target = Int(connection.pointee.target)
         let bytes = connection.pointee.input.count
         let isBooked = targets[target].counters.park(
-            bytes: Int64(bytes), requestsMax: Int64(limits.parkedRequestsMax), bytesMax: Int64(limits.parkedBytesMax))
+            bytes: Int64(bytes),
+            requestsMax: Int64(limits.parkedRequestsMax),
+            bytesMax: Int64(limits.parkedBytesMax)
+        )
         guard isBooked else {
             answer(client, .parkedFull)
             return
@@ -98,7 +101,10 @@ extension Loop {
         if age > 0 { connection.pointee.request.insert(.isCold) }
         do throws(Refusal) {
             _ = try requestHead.parse(
-                connection.pointee.input.filled, connection.pointee.input.count, targetBytesMax: limits.targetBytesMax)
+                connection.pointee.input.filled,
+                connection.pointee.input.count,
+                targetBytesMax: limits.targetBytesMax
+            )
         } catch {
             preconditionFailure("a head that parsed before it was parked no longer does")
         }

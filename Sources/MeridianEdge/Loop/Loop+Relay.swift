@@ -97,7 +97,8 @@ extension Loop {
     }
 
     /// Sends what `to` holds and what is ready in `from`, and keeps in `to` what fits of the rest; false where `to` is broken.
-    private mutating func push(_ from: UnsafeMutablePointer<Connection>, _ to: UnsafeMutablePointer<Connection>) -> Bool {
+    private mutating func push(_ from: UnsafeMutablePointer<Connection>, _ to: UnsafeMutablePointer<Connection>) -> Bool
+    {
         if to.pointee.output.count > 0, from.pointee.ready > 0, Int(from.pointee.ready) <= Self.coalescedBytesMax {
             absorb(from, to)
         }
@@ -166,7 +167,8 @@ extension Loop {
 
     /// A stream that waits holds no memory.
     private mutating func returnBuffers(
-        _ from: UnsafeMutablePointer<Connection>, _ to: UnsafeMutablePointer<Connection>
+        _ from: UnsafeMutablePointer<Connection>,
+        _ to: UnsafeMutablePointer<Connection>
     ) {
         pool.takeBack(&from.pointee.input)
         if to.pointee.output.count == 0, !to.pointee.keepsSent { pool.takeBack(&to.pointee.output) }

@@ -46,7 +46,10 @@ extension Loop {
         let count = connection.pointee.input.count
         guard count > 0, hasNewLine(connection) else { return .incomplete }
         let progress = try requestHead.parse(
-            connection.pointee.input.filled, count, targetBytesMax: limits.targetBytesMax)
+            connection.pointee.input.filled,
+            count,
+            targetBytesMax: limits.targetBytesMax
+        )
         switch progress {
         case .complete:
             guard requestHead.length <= limits.headBytesMax else { throw .headTooLarge }

@@ -96,7 +96,10 @@ struct Loop: ~Copyable {
         while !isStopped {
             let count = clinux_epoll_wait(epoll, events, Int32(Self.eventsMax), waitMilliseconds())
             now = clinux_coarse_milliseconds()
-            precondition(count >= 0 || count == -EINTR, "epoll_wait failed: its arguments are fixed, so the loop is damaged")
+            precondition(
+                count >= 0 || count == -EINTR,
+                "epoll_wait failed: its arguments are fixed, so the loop is damaged"
+            )
             for index in 0..<Int(max(0, count)) { handle(events[index]) }
             resumeTurns()
             tryPending()

@@ -18,7 +18,10 @@ struct LoopTables {
             let deadlineMemory = calloc(descriptorsMax, MemoryLayout<Int64>.stride),
             let textMemory = calloc(descriptorsMax, Self.textBytes)
         else {
-            throw EdgeError(code: .noResources, message: "no memory for the connection table; lower the descriptor limit")
+            throw EdgeError(
+                code: .noResources,
+                message: "no memory for the connection table; lower the descriptor limit"
+            )
         }
         connections = connectionMemory.assumingMemoryBound(to: Connection.self)
         deadlines = deadlineMemory.assumingMemoryBound(to: Int64.self)

@@ -49,7 +49,10 @@ final class EdgeRegistry: Sendable {
 
     /// Posts the complete set of a revision's runners and waits until all loops have taken it.
     func setRunners(
-        _ revision: String, _ endpoints: [RunnerEndpoint], concurrencyMax: Int, _ mailboxes: [LoopMailbox]
+        _ revision: String,
+        _ endpoints: [RunnerEndpoint],
+        concurrencyMax: Int,
+        _ mailboxes: [LoopMailbox]
     ) async {
         let countdown = state.withLock { state in
             let slot = RouteSlot.revision(revision)
@@ -95,8 +98,10 @@ final class EdgeRegistry: Sendable {
                 let own = load(runner)
                 let other = runners[runner.endpoint.id]
                 runners[runner.endpoint.id] = .init(
-                    inFlight: own.inFlight + (other?.inFlight ?? 0), requests: own.requests + (other?.requests ?? 0),
-                    lastActivityMilliseconds: max(own.lastActivityMilliseconds, other?.lastActivityMilliseconds ?? 0))
+                    inFlight: own.inFlight + (other?.inFlight ?? 0),
+                    requests: own.requests + (other?.requests ?? 0),
+                    lastActivityMilliseconds: max(own.lastActivityMilliseconds, other?.lastActivityMilliseconds ?? 0)
+                )
             }
             return EdgeLoad(revisions: revisions, runners: runners, connections: connections)
         }
@@ -104,8 +109,10 @@ final class EdgeRegistry: Sendable {
 
     private func load(_ runner: RunnerRecord) -> EdgeLoad.Runner {
         .init(
-            inFlight: Int(runner.counters.inFlight), requests: Int(runner.counters.requests),
-            lastActivityMilliseconds: runner.counters.lastActivity)
+            inFlight: Int(runner.counters.inFlight),
+            requests: Int(runner.counters.requests),
+            lastActivityMilliseconds: runner.counters.lastActivity
+        )
     }
 
     /// The record of a slot; a new address gets its one runner at once.
@@ -150,7 +157,9 @@ final class EdgeRegistry: Sendable {
             for (slot, entry) in unused {
                 state.entries[slot] = nil
                 if !entry.runners.isEmpty {
-                    for mailbox in mailboxes { mailbox.post(.runners(entry.record, [], concurrencyMax: 1), Countdown(1)) }
+                    for mailbox in mailboxes {
+                        mailbox.post(.runners(entry.record, [], concurrencyMax: 1), Countdown(1))
+                    }
                 }
             }
             let records = unused.values.map(\.record)

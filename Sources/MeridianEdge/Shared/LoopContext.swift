@@ -13,7 +13,9 @@ final class LoopContext: Sendable {
     let descriptorsMax: Int
 
     init(
-        _ configuration: EdgeConfiguration, mailboxes: [LoopMailbox], descriptorsMax: Int,
+        _ configuration: EdgeConfiguration,
+        mailboxes: [LoopMailbox],
+        descriptorsMax: Int,
         demand: @escaping @Sendable (RunnerDemand) -> Void
     ) {
         limits = configuration.limits

@@ -32,7 +32,10 @@ final class LoopMailbox: Sendable {
     init() throws(EdgeError) {
         descriptor = clinux_eventfd()
         guard descriptor >= 0 else {
-            throw EdgeError(code: .noResources, message: "no eventfd (errno \(-descriptor)); raise the descriptor limit")
+            throw EdgeError(
+                code: .noResources,
+                message: "no eventfd (errno \(-descriptor)); raise the descriptor limit"
+            )
         }
     }
 

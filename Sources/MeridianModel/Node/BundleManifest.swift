@@ -33,28 +33,26 @@ package struct BundleManifest: Shaped {
     /// Every digest that the manifest needs beside itself: the configuration first, then the layer.
     package var blobs: [Digest] { [config.digest] + layers.map(\.digest) }
 
-    package static var shape: Shape<BundleManifest> {
-        Shape(
-            "BundleManifest",
-            "A built app as content: an OCI image manifest of one layer.",
-            fields: [
-                .init(required: "schemaVersion", \.schemaVersion, "Always 2.", .range(2...2)),
-                .init(required: "mediaType", \.mediaType, "The OCI manifest type.", .only(Self.manifestMediaType)),
-                .init(required: "artifactType", \.artifactType, "The bundle type.", .only(Self.bundleArtifactType)),
-                .init(required: "config", \.config, "The blob that reads as a BundleConfiguration."),
-                .init(required: "layers", \.layers, "Exactly one: the tar that is mounted at /app.", .one),
-            ],
-            rules: [
-                ShapeRule { manifest, path, context in
-                    manifest.config.require(BundleBlob.configurationMediaType, at: path["config"], &context)
-                    for (index, layer) in manifest.layers.enumerated() {
-                        let place = path["layers"][index]
-                        layer.require(BundleBlob.layerMediaType, at: place, &context)
-                    }
+    package static let shape: Shape<BundleManifest> = Shape(
+        "BundleManifest",
+        "A built app as content: an OCI image manifest of one layer.",
+        fields: [
+            .init(required: "schemaVersion", \.schemaVersion, "Always 2.", .range(2...2)),
+            .init(required: "mediaType", \.mediaType, "The OCI manifest type.", .only(Self.manifestMediaType)),
+            .init(required: "artifactType", \.artifactType, "The bundle type.", .only(Self.bundleArtifactType)),
+            .init(required: "config", \.config, "The blob that reads as a BundleConfiguration."),
+            .init(required: "layers", \.layers, "Exactly one: the tar that is mounted at /app.", .one),
+        ],
+        rules: [
+            ShapeRule { manifest, path, context in
+                manifest.config.require(BundleBlob.configurationMediaType, at: path["config"], &context)
+                for (index, layer) in manifest.layers.enumerated() {
+                    let place = path["layers"][index]
+                    layer.require(BundleBlob.layerMediaType, at: place, &context)
                 }
-            ]
-        )
-    }
+            }
+        ]
+    )
 }
 
 /// One blob that a bundle manifest refers to (OCI image-spec, "Content Descriptors").
@@ -77,17 +75,15 @@ package struct BundleBlob: Shaped {
         self.size = size
     }
 
-    package static var shape: Shape<BundleBlob> {
-        Shape(
-            "BundleBlob",
-            "One blob that a bundle manifest refers to.",
-            fields: [
-                .init(required: "mediaType", \.mediaType, "What the blob is."),
-                .init(required: "digest", \.digest, "The blob's name."),
-                .init(required: "size", \.size, "Bytes.", .range(0...(1 << 40))),
-            ]
-        )
-    }
+    package static let shape: Shape<BundleBlob> = Shape(
+        "BundleBlob",
+        "One blob that a bundle manifest refers to.",
+        fields: [
+            .init(required: "mediaType", \.mediaType, "What the blob is."),
+            .init(required: "digest", \.digest, "The blob's name."),
+            .init(required: "size", \.size, "Bytes.", .range(0...(1 << 40))),
+        ]
+    )
 
     fileprivate func require(_ wanted: String, at path: FieldPath, _ context: inout DecodingContext) {
         guard mediaType != wanted else { return }
@@ -119,18 +115,16 @@ package struct BundleConfiguration: Shaped {
     /// The one text of this configuration, for its blob.
     package var canonicalUTF8: [UInt8] { encoded().canonicalUTF8 }
 
-    package static var shape: Shape<BundleConfiguration> {
-        Shape(
-            "BundleConfiguration",
-            "How the program inside a bundle is started.",
-            fields: [
-                .init(required: "executable", \.executable, "The executable's path in the bundle.", .relativePath),
-                .init("arguments", \.arguments, default: [], "Arguments that stand before the app's own."),
-                .init(required: "preset", \.preset, "The preset that built it."),
-                .init("libraries", \.libraries, default: [], "Collected shared libraries, sorted.", .relativePaths),
-            ]
-        )
-    }
+    package static let shape: Shape<BundleConfiguration> = Shape(
+        "BundleConfiguration",
+        "How the program inside a bundle is started.",
+        fields: [
+            .init(required: "executable", \.executable, "The executable's path in the bundle.", .relativePath),
+            .init("arguments", \.arguments, default: [], "Arguments that stand before the app's own."),
+            .init(required: "preset", \.preset, "The preset that built it."),
+            .init("libraries", \.libraries, default: [], "Collected shared libraries, sorted.", .relativePaths),
+        ]
+    )
 }
 
 extension Constraint<String> {

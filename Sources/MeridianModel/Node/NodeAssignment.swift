@@ -17,18 +17,16 @@ package struct NodeAssignment: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<NodeAssignment> {
-        Shape(
-            "NodeAssignment",
-            "What the control plane wants of one node.",
-            fields: [
-                .init(required: "number", \.number, "Rises with every assignment."),
-                .init("region", \.region, default: "local", "The node's region."),
-                .init("routes", \.routes, default: RouteTable(), "The routes of the node's edge."),
-                .init("revisions", \.revisions, default: [], "The revisions that may have runners, sorted by key."),
-            ]
-        )
-    }
+    package static let shape: Shape<NodeAssignment> = Shape(
+        "NodeAssignment",
+        "What the control plane wants of one node.",
+        fields: [
+            .init(required: "number", \.number, "Rises with every assignment."),
+            .init("region", \.region, default: "local", "The node's region."),
+            .init("routes", \.routes, default: RouteTable(), "The routes of the node's edge."),
+            .init("revisions", \.revisions, default: [], "The revisions that may have runners, sorted by key."),
+        ]
+    )
 }
 
 /// How many runners of one revision a node keeps, and how it starts them.
@@ -51,20 +49,18 @@ package struct RevisionAssignment: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<RevisionAssignment> {
-        Shape(
-            "RevisionAssignment",
-            "How many runners of one revision a node keeps, and how it starts them.",
-            fields: [
-                .init(required: "key", \.key, "namespace/name of the revision."),
-                .init(required: "app", \.app, "namespace/name of the app."),
-                .init(required: "template", \.template, "How a runner is started."),
-                .init("runnersMin", \.runnersMin, default: 0, "Runners that stay up although idle."),
-                .init("runnersMax", \.runnersMax, default: 10, "Runners at most."),
-                .init("targetConcurrency", \.targetConcurrency, default: 50, "In-flight requests per runner."),
-                .init("idleAfter", \.idleAfter, default: .seconds(60), "How long an idle runner stays."),
-                .init("restartNumber", \.restartNumber, default: 0, "Rises with every restart."),
-            ]
-        )
-    }
+    package static let shape: Shape<RevisionAssignment> = Shape(
+        "RevisionAssignment",
+        "How many runners of one revision a node keeps, and how it starts them.",
+        fields: [
+            .init(required: "key", \.key, "namespace/name of the revision."),
+            .init(required: "app", \.app, "namespace/name of the app."),
+            .init(required: "template", \.template, "How a runner is started."),
+            .init("runnersMin", \.runnersMin, default: 0, "Runners that stay up although idle."),
+            .init("runnersMax", \.runnersMax, default: 10, "Runners at most."),
+            .init("targetConcurrency", \.targetConcurrency, default: 50, "In-flight requests per runner."),
+            .init("idleAfter", \.idleAfter, default: .seconds(60), "How long an idle runner stays."),
+            .init("restartNumber", \.restartNumber, default: 0, "Rises with every restart."),
+        ]
+    )
 }

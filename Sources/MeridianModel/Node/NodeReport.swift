@@ -21,22 +21,20 @@ package struct NodeReport: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<NodeReport> {
-        Shape(
-            "NodeReport",
-            "The state of one node at one moment.",
-            fields: [
-                .init(required: "node", \.node, "The node's name."),
-                .init(required: "instance", \.instance, "Drawn anew at each start of the node process."),
-                .init("assignment", \.assignment, default: 0, "The assignment in force."),
-                .init("routes", \.routes, default: 0, "The route table in force."),
-                .init("runners", \.runners, default: [], "Every runner, sorted by id."),
-                .init("troubles", \.troubles, default: [], "Revisions whose runners fail."),
-                .init("protections", \.protections, default: [:], "Which protections are in force."),
-                .init("edges", \.edges, default: [], "The addresses that the edge accepts requests on."),
-            ]
-        )
-    }
+    package static let shape: Shape<NodeReport> = Shape(
+        "NodeReport",
+        "The state of one node at one moment.",
+        fields: [
+            .init(required: "node", \.node, "The node's name."),
+            .init(required: "instance", \.instance, "Drawn anew at each start of the node process."),
+            .init("assignment", \.assignment, default: 0, "The assignment in force."),
+            .init("routes", \.routes, default: 0, "The route table in force."),
+            .init("runners", \.runners, default: [], "Every runner, sorted by id."),
+            .init("troubles", \.troubles, default: [], "Revisions whose runners fail."),
+            .init("protections", \.protections, default: [:], "Which protections are in force."),
+            .init("edges", \.edges, default: [], "The addresses that the edge accepts requests on."),
+        ]
+    )
 }
 
 /// One runner as its node sees it.
@@ -54,20 +52,18 @@ package struct RunnerReport: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<RunnerReport> {
-        Shape(
-            "RunnerReport",
-            "One runner as its node sees it.",
-            fields: [
-                .init(required: "id", \.id, "Unique on the node."),
-                .init(required: "revision", \.revision, "namespace/name of the revision."),
-                .init(required: "state", \.state, "Where in its life the runner is."),
-                .init("pid", \.pid, default: 0, "The process id on the host."),
-                .init(required: "startedAt", \.startedAt, "When it was started."),
-                .init("restartNumber", \.restartNumber, default: 0, "The restart it belongs to."),
-            ]
-        )
-    }
+    package static let shape: Shape<RunnerReport> = Shape(
+        "RunnerReport",
+        "One runner as its node sees it.",
+        fields: [
+            .init(required: "id", \.id, "Unique on the node."),
+            .init(required: "revision", \.revision, "namespace/name of the revision."),
+            .init(required: "state", \.state, "Where in its life the runner is."),
+            .init("pid", \.pid, default: 0, "The process id on the host."),
+            .init(required: "startedAt", \.startedAt, "When it was started."),
+            .init("restartNumber", \.restartNumber, default: 0, "The restart it belongs to."),
+        ]
+    )
 }
 
 /// Where in its life a runner is.
@@ -93,18 +89,16 @@ package struct RevisionTrouble: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<RevisionTrouble> {
-        Shape(
-            "RevisionTrouble",
-            "Why a revision's runners do not stay up.",
-            fields: [
-                .init(required: "revision", \.revision, "namespace/name of the revision."),
-                .init("failures", \.failures, default: 0, "Failures in a row."),
-                .init("message", \.message, default: "", "What happened last."),
-                .init(required: "retryAt", \.retryAt, "When the next start may be tried."),
-            ]
-        )
-    }
+    package static let shape: Shape<RevisionTrouble> = Shape(
+        "RevisionTrouble",
+        "Why a revision's runners do not stay up.",
+        fields: [
+            .init(required: "revision", \.revision, "namespace/name of the revision."),
+            .init("failures", \.failures, default: 0, "Failures in a row."),
+            .init("message", \.message, default: "", "What happened last."),
+            .init(required: "retryAt", \.retryAt, "When the next start may be tried."),
+        ]
+    )
 }
 
 /// The outcome of a port check.
@@ -126,19 +120,17 @@ package struct PortCheckReport: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<PortCheckReport> {
-        Shape(
-            "PortCheckReport",
-            "The outcome of a port check.",
-            fields: [
-                .init(required: "passed", \.passed, "Whether the program listens as it must."),
-                .init("listening", \.listening, default: [], "Where the program listens."),
-                .init("message", \.message, default: "", "Why it did not pass, with the next step."),
-                .init("reason", \.reason, default: "", "A short word for conditions."),
-                .init("output", \.output, default: [], "The last lines of output."),
-                .init("deniedSyscalls", \.deniedSyscalls, default: [], "Denied syscalls by name."),
-                .init("elapsed", \.elapsed, default: .zero, "From spawn to the passed check."),
-            ]
-        )
-    }
+    package static let shape: Shape<PortCheckReport> = Shape(
+        "PortCheckReport",
+        "The outcome of a port check.",
+        fields: [
+            .init(required: "passed", \.passed, "Whether the program listens as it must."),
+            .init("listening", \.listening, default: [], "Where the program listens."),
+            .init("message", \.message, default: "", "Why it did not pass, with the next step."),
+            .init("reason", \.reason, default: "", "A short word for conditions."),
+            .init("output", \.output, default: [], "The last lines of output."),
+            .init("deniedSyscalls", \.deniedSyscalls, default: [], "Denied syscalls by name."),
+            .init("elapsed", \.elapsed, default: .zero, "From spawn to the passed check."),
+        ]
+    )
 }

@@ -14,16 +14,14 @@ package struct RouteTable: Shaped {
         self.hosts = hosts
     }
 
-    package static var shape: Shape<RouteTable> {
-        Shape(
-            "RouteTable",
-            "A complete, numbered table of routes.",
-            fields: [
-                .init(required: "number", \.number, "Rises with every published table."),
-                .init("hosts", \.hosts, default: [], "One entry per host, sorted by host."),
-            ]
-        )
-    }
+    package static let shape: Shape<RouteTable> = Shape(
+        "RouteTable",
+        "A complete, numbered table of routes.",
+        fields: [
+            .init(required: "number", \.number, "Rises with every published table."),
+            .init("hosts", \.hosts, default: [], "One entry per host, sorted by host."),
+        ]
+    )
 }
 
 /// What happens to the requests of one host.
@@ -51,23 +49,21 @@ package struct HostRoute: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<HostRoute> {
-        Shape(
-            "HostRoute",
-            "What happens to the requests of one host.",
-            fields: [
-                .init(required: "host", \.host, "Lower case, without a port."),
-                .init(required: "app", \.app, "The app's namespace/name."),
-                .init("region", optional: \.region, "The region that serves the host."),
-                .init("backends", \.backends, default: [], "In the order of the split; weights sum to 100."),
-                .init("stickyCookie", optional: \.stickyCookie, "The cookie that keeps a client on its backend."),
-                .init("stickyTTL", \.stickyTTL, default: .seconds(3600), "How long a sticky cookie lasts."),
-                .init("allowOverride", \.allowOverride, default: false, "Whether x-meridian-revision may choose."),
-                .init("overrides", \.overrides, default: [], "The revisions that the override header may name."),
-                .init("requestTimeout", \.requestTimeout, default: .seconds(30), "The longest a request may take."),
-            ]
-        )
-    }
+    package static let shape: Shape<HostRoute> = Shape(
+        "HostRoute",
+        "What happens to the requests of one host.",
+        fields: [
+            .init(required: "host", \.host, "Lower case, without a port."),
+            .init(required: "app", \.app, "The app's namespace/name."),
+            .init("region", optional: \.region, "The region that serves the host."),
+            .init("backends", \.backends, default: [], "In the order of the split; weights sum to 100."),
+            .init("stickyCookie", optional: \.stickyCookie, "The cookie that keeps a client on its backend."),
+            .init("stickyTTL", \.stickyTTL, default: .seconds(3600), "How long a sticky cookie lasts."),
+            .init("allowOverride", \.allowOverride, default: false, "Whether x-meridian-revision may choose."),
+            .init("overrides", \.overrides, default: [], "The revisions that the override header may name."),
+            .init("requestTimeout", \.requestTimeout, default: .seconds(30), "The longest a request may take."),
+        ]
+    )
 }
 
 /// One share of a host's requests.
@@ -91,15 +87,13 @@ package struct RouteBackend: Shaped {
         self.weight = weight
     }
 
-    package static var shape: Shape<RouteBackend> {
-        Shape(
-            "RouteBackend",
-            "One share of a host's requests.",
-            fields: [
-                .init("revision", optional: \.revision, "The revision's namespace/name."),
-                .init("address", optional: \.address, "A server outside Meridian."),
-                .init("weight", \.weight, default: 100, "Percent of the requests.", .range(0...100)),
-            ]
-        )
-    }
+    package static let shape: Shape<RouteBackend> = Shape(
+        "RouteBackend",
+        "One share of a host's requests.",
+        fields: [
+            .init("revision", optional: \.revision, "The revision's namespace/name."),
+            .init("address", optional: \.address, "A server outside Meridian."),
+            .init("weight", \.weight, default: 100, "Percent of the requests.", .range(0...100)),
+        ]
+    )
 }

@@ -36,36 +36,34 @@ package struct RunnerTemplate: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<RunnerTemplate> {
-        Shape(
-            "RunnerTemplate",
-            "How to start one runner of a revision.",
-            fields: [
-                .init(required: "bundle", \.bundle, "The bundle that is mounted at /app."),
-                .init(required: "executable", \.executable, "The executable's path inside the bundle."),
-                .init("arguments", \.arguments, default: [], "Arguments after the program's name."),
-                .init("environment", \.environment, default: [:], "The app's own environment."),
-                .init("sealed", \.sealed, default: [:], "Variables whose values are still sealed; in plans only."),
-                .init("memory", \.memory, default: .mebibytes(256), "Memory, above which the runner is killed."),
-                .init("cpu", \.cpu, default: CPUQuantity(millicores: 1000), "Processor time."),
-                .init("pids", \.pids, default: 64, "Processes and threads together."),
-                .init("temporary", \.temporary, default: .mebibytes(64), "The size of /tmp."),
-                .init("filesWritable", \.filesWritable, default: false, "A throw-away layer over /app."),
-                .init("syscalls", \.syscalls, default: [], "The syscalls that may be made, sorted."),
-                .init("onDenied", \.onDenied, default: .errno, "What another syscall meets."),
-                .init("healthPath", optional: \.healthPath, "The path that must answer before a runner is ready."),
-                .init("readyTimeout", \.readyTimeout, default: .seconds(10), "How long becoming ready may take."),
-                .init("terminationGrace", \.terminationGrace, default: .seconds(10), "From SIGTERM to SIGKILL."),
-            ]
-        )
-    }
+    package static let shape: Shape<RunnerTemplate> = Shape(
+        "RunnerTemplate",
+        "How to start one runner of a revision.",
+        fields: [
+            .init(required: "bundle", \.bundle, "The bundle that is mounted at /app."),
+            .init(required: "executable", \.executable, "The executable's path inside the bundle."),
+            .init("arguments", \.arguments, default: [], "Arguments after the program's name."),
+            .init("environment", \.environment, default: [:], "The app's own environment."),
+            .init("sealed", \.sealed, default: [:], "Variables whose values are still sealed; in plans only."),
+            .init("memory", \.memory, default: .mebibytes(256), "Memory, above which the runner is killed."),
+            .init("cpu", \.cpu, default: CPUQuantity(millicores: 1000), "Processor time."),
+            .init("pids", \.pids, default: 64, "Processes and threads together."),
+            .init("temporary", \.temporary, default: .mebibytes(64), "The size of /tmp."),
+            .init("filesWritable", \.filesWritable, default: false, "A throw-away layer over /app."),
+            .init("syscalls", \.syscalls, default: [], "The syscalls that may be made, sorted."),
+            .init("onDenied", \.onDenied, default: .errno, "What another syscall meets."),
+            .init("healthPath", optional: \.healthPath, "The path that must answer before a runner is ready."),
+            .init("readyTimeout", \.readyTimeout, default: .seconds(10), "How long becoming ready may take."),
+            .init("terminationGrace", \.terminationGrace, default: .seconds(10), "From SIGTERM to SIGKILL."),
+        ]
+    )
 }
 
 /// What a syscall outside the allowlist meets.
 package enum DeniedSyscallAction: String, WordShapeValue {
     /// The call fails with EPERM (ENOSYS where the C library has a fallback for it).
     case errno
-    /// The runner is killed with SIGSYS.
+    /// The runner is killed; the call is not made.
     case kill
 }
 
@@ -83,14 +81,12 @@ package struct SealedValue: Shaped {
         self.owner = owner
     }
 
-    package static var shape: Shape<SealedValue> {
-        Shape(
-            "SealedValue",
-            "A sealed value and what it was sealed for.",
-            fields: [
-                .init(required: "text", \.text, "The sealed text."),
-                .init(required: "owner", \.owner, "What it opens for."),
-            ]
-        )
-    }
+    package static let shape: Shape<SealedValue> = Shape(
+        "SealedValue",
+        "A sealed value and what it was sealed for.",
+        fields: [
+            .init(required: "text", \.text, "The sealed text."),
+            .init(required: "owner", \.owner, "What it opens for."),
+        ]
+    )
 }

@@ -9,36 +9,34 @@ package struct AppResources: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<AppResources> {
-        Shape(
-            "AppResources",
-            "What one runner may use.",
-            fields: [
-                .init(
-                    "memory",
-                    \.memory,
-                    default: .mebibytes(256),
-                    "Memory; a runner beyond it is killed.",
-                    .range(.mebibytes(4)...(.mebibytes(1 << 20)))
-                ),
-                .init(
-                    "cpu",
-                    \.cpu,
-                    default: CPUQuantity(millicores: 1000),
-                    "Processor time.",
-                    .range(CPUQuantity(millicores: 10)...CPUQuantity(millicores: 1_000_000))
-                ),
-                .init("pids", \.pids, default: 64, "Processes and threads together.", .range(1...32768)),
-                .init(
-                    "tmp",
-                    \.tmp,
-                    default: .mebibytes(64),
-                    "The size of /tmp, which is $HOME too; held in memory.",
-                    .range(ByteQuantity(bytes: 4096)...(.mebibytes(1 << 16)))
-                ),
-            ]
-        )
-    }
+    package static let shape: Shape<AppResources> = Shape(
+        "AppResources",
+        "What one runner may use.",
+        fields: [
+            .init(
+                "memory",
+                \.memory,
+                default: .mebibytes(256),
+                "Memory; a runner beyond it is killed.",
+                .range(.mebibytes(4)...(.mebibytes(1 << 20)))
+            ),
+            .init(
+                "cpu",
+                \.cpu,
+                default: CPUQuantity(millicores: 1000),
+                "Processor time.",
+                .range(CPUQuantity(millicores: 10)...CPUQuantity(millicores: 1_000_000))
+            ),
+            .init("pids", \.pids, default: 64, "Processes and threads together.", .range(1...32768)),
+            .init(
+                "tmp",
+                \.tmp,
+                default: .mebibytes(64),
+                "The size of /tmp, which is $HOME too; held in memory.",
+                .range(ByteQuantity(bytes: 4096)...(.mebibytes(1 << 16)))
+            ),
+        ]
+    )
 }
 
 /// `spec.files` of an App.
@@ -47,15 +45,13 @@ package struct AppFiles: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<AppFiles> {
-        Shape(
-            "AppFiles",
-            "The file system that a runner sees.",
-            fields: [
-                .init("writable", \.writable, default: false, "Whether a throw-away writable layer lies over /app.")
-            ]
-        )
-    }
+    package static let shape: Shape<AppFiles> = Shape(
+        "AppFiles",
+        "The file system that a runner sees.",
+        fields: [
+            .init("writable", \.writable, default: false, "Whether a throw-away writable layer lies over /app.")
+        ]
+    )
 }
 
 /// `spec.health` of an App.
@@ -65,28 +61,26 @@ package struct AppHealth: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<AppHealth> {
-        Shape(
-            "AppHealth",
-            "When a runner counts as ready.",
-            fields: [
-                .init(
-                    "path",
-                    optional: \.path,
-                    "The path that must answer 2xx or 3xx; without it a connection is enough.",
-                    .rule { $0.hasPrefix("/") ? nil : "\"\($0)\" must begin with /" },
-                    .text(atMost: 1024)
-                ),
-                .init(
-                    "timeout",
-                    \.timeout,
-                    default: .seconds(10),
-                    "How long a new runner may take to become ready.",
-                    .range(.milliseconds(100)...(.seconds(300)))
-                ),
-            ]
-        )
-    }
+    package static let shape: Shape<AppHealth> = Shape(
+        "AppHealth",
+        "When a runner counts as ready.",
+        fields: [
+            .init(
+                "path",
+                optional: \.path,
+                "The path that must answer 2xx or 3xx; without it a connection is enough.",
+                .rule { $0.hasPrefix("/") ? nil : "\"\($0)\" must begin with /" },
+                .text(atMost: 1024)
+            ),
+            .init(
+                "timeout",
+                \.timeout,
+                default: .seconds(10),
+                "How long a new runner may take to become ready.",
+                .range(.milliseconds(100)...(.seconds(300)))
+            ),
+        ]
+    )
 }
 
 /// `spec.scaling` of an App.
@@ -98,35 +92,33 @@ package struct AppScaling: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<AppScaling> {
-        Shape(
-            "AppScaling",
-            "How many runners there are.",
-            fields: [
-                .init("min", \.min, default: 0, "Runners that stay up although idle.", .range(0...1000)),
-                .init("max", \.max, default: 10, "Runners at most.", .range(1...1000)),
-                .init("target", \.target, default: AppScalingTarget(), "What scaling aims at."),
-                .init(
-                    "idleAfter",
-                    \.idleAfter,
-                    default: .seconds(60),
-                    "How long a runner without a request stays.",
-                    .range(.milliseconds(100)...(.seconds(86_400)))
-                ),
-            ],
-            rules: [
-                ShapeRule { scaling, path, context in
-                    guard scaling.min > scaling.max else { return }
-                    let place = path["min"]
-                    context.add(
-                        .invalid,
-                        at: place,
-                        "\(place): \(scaling.min) is more than max, \(scaling.max); raise max or lower min"
-                    )
-                }
-            ]
-        )
-    }
+    package static let shape: Shape<AppScaling> = Shape(
+        "AppScaling",
+        "How many runners there are.",
+        fields: [
+            .init("min", \.min, default: 0, "Runners that stay up although idle.", .range(0...1000)),
+            .init("max", \.max, default: 10, "Runners at most.", .range(1...1000)),
+            .init("target", \.target, default: AppScalingTarget(), "What scaling aims at."),
+            .init(
+                "idleAfter",
+                \.idleAfter,
+                default: .seconds(60),
+                "How long a runner without a request stays.",
+                .range(.milliseconds(100)...(.seconds(86_400)))
+            ),
+        ],
+        rules: [
+            ShapeRule { scaling, path, context in
+                guard scaling.min > scaling.max else { return }
+                let place = path["min"]
+                context.add(
+                    .invalid,
+                    at: place,
+                    "\(place): \(scaling.min) is more than max, \(scaling.max); raise max or lower min"
+                )
+            }
+        ]
+    )
 }
 
 /// `spec.scaling.target` of an App.
@@ -135,21 +127,19 @@ package struct AppScalingTarget: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<AppScalingTarget> {
-        Shape(
-            "AppScalingTarget",
-            "What scaling aims at.",
-            fields: [
-                .init(
-                    "concurrency",
-                    \.concurrency,
-                    default: 50,
-                    "Requests in flight per runner.",
-                    .range(1...10_000)
-                )
-            ]
-        )
-    }
+    package static let shape: Shape<AppScalingTarget> = Shape(
+        "AppScalingTarget",
+        "What scaling aims at.",
+        fields: [
+            .init(
+                "concurrency",
+                \.concurrency,
+                default: 50,
+                "Requests in flight per runner.",
+                .range(1...10_000)
+            )
+        ]
+    )
 }
 
 /// `spec.regions` of an App.
@@ -158,21 +148,19 @@ package struct AppRegions: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<AppRegions> {
-        Shape(
-            "AppRegions",
-            "Where the app runs.",
-            fields: [
-                .init(
-                    "preferred",
-                    \.preferred,
-                    default: [],
-                    "Region names or aliases in order of preference; none: any region, the nearest wins.",
-                    .rule {
-                        $0.lazy.filter { !isDNSLabel($0.lowercased()) }.first.map { "\"\($0)\" is not a region name" }
-                    }
-                )
-            ]
-        )
-    }
+    package static let shape: Shape<AppRegions> = Shape(
+        "AppRegions",
+        "Where the app runs.",
+        fields: [
+            .init(
+                "preferred",
+                \.preferred,
+                default: [],
+                "Region names or aliases in order of preference; none: any region, the nearest wins.",
+                .rule {
+                    $0.lazy.filter { !isDNSLabel($0.lowercased()) }.first.map { "\"\($0)\" is not a region name" }
+                }
+            )
+        ]
+    )
 }

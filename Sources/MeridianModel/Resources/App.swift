@@ -32,58 +32,56 @@ package struct AppSpec: ResourceSpec {
         return "\"\(name)\" ends in - and five digits as revisions do; choose another name"
     }
 
-    package static var shape: Shape<AppSpec> {
-        Shape(
-            "AppSpec",
-            "An app: its source and how to build, run and scale it.",
-            fields: [
-                .init(required: "source", \.source, "Where the app comes from: exactly one of path, git, executable."),
-                .init("build", \.build, default: BuildSettings(), "How the source becomes an executable."),
-                .init("args", \.args, default: [], "Arguments after the program's name.", .arguments),
-                .init("env", \.env, default: [:], "Variables of the program.", .environment),
-                .init(
-                    "secretEnv",
-                    \.secretEnv,
-                    default: [:],
-                    "Variables of the program that come from Secrets.",
-                    .rule { $0.keys.sorted().lazy.compactMap(environmentNameFault).first }
-                ),
-                .init("resources", \.resources, default: AppResources(), "What one runner may use."),
-                .init("files", \.files, default: AppFiles(), "The file system that a runner sees."),
-                .init("health", \.health, default: AppHealth(), "When a runner counts as ready."),
-                .init(
-                    "requestTimeout",
-                    \.requestTimeout,
-                    default: .seconds(30),
-                    "The longest a request may take.",
-                    .range(.milliseconds(1)...(.seconds(3600)))
-                ),
-                .init(
-                    "terminationGrace",
-                    \.terminationGrace,
-                    default: .seconds(10),
-                    "How long a runner may go on after SIGTERM.",
-                    .range(.zero...(.seconds(300)))
-                ),
-                .init("scaling", \.scaling, default: AppScaling(), "How many runners there are."),
-                .init("regions", \.regions, default: AppRegions(), "Where the app runs."),
-                .init(
-                    "syscalls",
-                    \.syscalls,
-                    default: SyscallAllowlistSpec.defaultName,
-                    "The name of a SyscallAllowlist.",
-                    .dnsLabel()
-                ),
-            ],
-            rules: [
-                ShapeRule { spec, path, context in
-                    guard let name = spec.env.keys.sorted().first(where: { spec.secretEnv[$0] != nil }) else { return }
-                    let place = path["secretEnv"][name]
-                    context.add(.invalid, at: place, "\(place): set in env too; remove one of them")
-                }
-            ]
-        )
-    }
+    package static let shape: Shape<AppSpec> = Shape(
+        "AppSpec",
+        "An app: its source and how to build, run and scale it.",
+        fields: [
+            .init(required: "source", \.source, "Where the app comes from: exactly one of path, git, executable."),
+            .init("build", \.build, default: BuildSettings(), "How the source becomes an executable."),
+            .init("args", \.args, default: [], "Arguments after the program's name.", .arguments),
+            .init("env", \.env, default: [:], "Variables of the program.", .environment),
+            .init(
+                "secretEnv",
+                \.secretEnv,
+                default: [:],
+                "Variables of the program that come from Secrets.",
+                .rule { $0.keys.sorted().lazy.compactMap(environmentNameFault).first }
+            ),
+            .init("resources", \.resources, default: AppResources(), "What one runner may use."),
+            .init("files", \.files, default: AppFiles(), "The file system that a runner sees."),
+            .init("health", \.health, default: AppHealth(), "When a runner counts as ready."),
+            .init(
+                "requestTimeout",
+                \.requestTimeout,
+                default: .seconds(30),
+                "The longest a request may take.",
+                .range(.milliseconds(1)...(.seconds(3600)))
+            ),
+            .init(
+                "terminationGrace",
+                \.terminationGrace,
+                default: .seconds(10),
+                "How long a runner may go on after SIGTERM.",
+                .range(.zero...(.seconds(300)))
+            ),
+            .init("scaling", \.scaling, default: AppScaling(), "How many runners there are."),
+            .init("regions", \.regions, default: AppRegions(), "Where the app runs."),
+            .init(
+                "syscalls",
+                \.syscalls,
+                default: SyscallAllowlistSpec.defaultName,
+                "The name of a SyscallAllowlist.",
+                .dnsLabel()
+            ),
+        ],
+        rules: [
+            ShapeRule { spec, path, context in
+                guard let name = spec.env.keys.sorted().first(where: { spec.secretEnv[$0] != nil }) else { return }
+                let place = path["secretEnv"][name]
+                context.add(.invalid, at: place, "\(place): set in env too; remove one of them")
+            }
+        ]
+    )
 }
 
 extension Constraint where Value == [String] {
@@ -108,34 +106,32 @@ package struct AppSource: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<AppSource> {
-        Shape(
-            "AppSource",
-            "Where an app comes from: exactly one of path, git, executable.",
-            fields: [
-                .init(
-                    "path",
-                    optional: \.path,
-                    "A directory relative to the manifest's file; the client uploads it.",
-                    .text(atMost: 4096)
-                ),
-                .init("git", optional: \.git, "A directory of a Git repository at a ref."),
-                .init("executable", optional: \.executable, "A bundle that is in the registry already."),
-                .init("digest", optional: \.digest, "The packed source, written by the client that uploaded it."),
-            ],
-            rules: [
-                ShapeRule { source, path, context in
-                    let given = [source.path != nil, source.git != nil, source.executable != nil].filter { $0 }.count
-                    guard given != 1 else { return }
-                    context.add(
-                        given == 0 ? .required : .invalid,
-                        at: path,
-                        "\(path): give exactly one of path, git, executable; \(given == 0 ? "none" : "\(given)") given"
-                    )
-                }
-            ]
-        )
-    }
+    package static let shape: Shape<AppSource> = Shape(
+        "AppSource",
+        "Where an app comes from: exactly one of path, git, executable.",
+        fields: [
+            .init(
+                "path",
+                optional: \.path,
+                "A directory relative to the manifest's file; the client uploads it.",
+                .text(atMost: 4096)
+            ),
+            .init("git", optional: \.git, "A directory of a Git repository at a ref."),
+            .init("executable", optional: \.executable, "A bundle that is in the registry already."),
+            .init("digest", optional: \.digest, "The packed source, written by the client that uploaded it."),
+        ],
+        rules: [
+            ShapeRule { source, path, context in
+                let given = [source.path != nil, source.git != nil, source.executable != nil].filter { $0 }.count
+                guard given != 1 else { return }
+                context.add(
+                    given == 0 ? .required : .invalid,
+                    at: path,
+                    "\(path): give exactly one of path, git, executable; \(given == 0 ? "none" : "\(given)") given"
+                )
+            }
+        ]
+    )
 }
 
 /// A directory of a Git repository at a ref.
@@ -146,17 +142,15 @@ package struct GitReference: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<GitReference> {
-        Shape(
-            "GitReference",
-            "A directory of a Git repository at a ref.",
-            fields: [
-                .init(required: "url", \.url, "The repository: file, ssh or https.", .text(atMost: 4096)),
-                .init("ref", \.ref, default: "main", "A branch, tag or commit.", .text(atMost: 256)),
-                .init("path", \.path, default: ".", "The directory inside the repository.", .relativePath),
-            ]
-        )
-    }
+    package static let shape: Shape<GitReference> = Shape(
+        "GitReference",
+        "A directory of a Git repository at a ref.",
+        fields: [
+            .init(required: "url", \.url, "The repository: file, ssh or https.", .text(atMost: 4096)),
+            .init("ref", \.ref, default: "main", "A branch, tag or commit.", .text(atMost: 256)),
+            .init("path", \.path, default: ".", "The directory inside the repository.", .relativePath),
+        ]
+    )
 }
 
 /// One key of one Secret in the app's namespace.
@@ -171,14 +165,12 @@ package struct SecretReference: Shaped {
         self.key = key
     }
 
-    package static var shape: Shape<SecretReference> {
-        Shape(
-            "SecretReference",
-            "One key of one Secret in the app's namespace.",
-            fields: [
-                .init(required: "secret", \.secret, "The Secret's name.", .dnsLabel()),
-                .init(required: "key", \.key, "The key inside the Secret.", .text(atMost: 253)),
-            ]
-        )
-    }
+    package static let shape: Shape<SecretReference> = Shape(
+        "SecretReference",
+        "One key of one Secret in the app's namespace.",
+        fields: [
+            .init(required: "secret", \.secret, "The Secret's name.", .dnsLabel()),
+            .init(required: "key", \.key, "The key inside the Secret.", .text(atMost: 253)),
+        ]
+    )
 }

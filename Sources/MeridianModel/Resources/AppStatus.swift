@@ -18,19 +18,17 @@ package struct AppStatus: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<AppStatus> {
-        Shape(
-            "AppStatus",
-            "What Meridian observes of an app.",
-            fields: [
-                .init("observedGeneration", \.observedGeneration, default: 0, "The generation that was looked at."),
-                .init("conditions", \.conditions, default: [], "Built, Ready, Serving."),
-                .init("latestRevision", optional: \.latestRevision, "The newest revision."),
-                .init("servingRevision", optional: \.servingRevision, "The revision that serves."),
-                .init("pinnedRevision", optional: \.pinnedRevision, "The revision that rollback chose."),
-                .init("readyRunners", \.readyRunners, default: 0, "Runners that accept requests."),
-                .init("url", optional: \.url, "Where the app answers."),
-            ]
-        )
-    }
+    package static let shape: Shape<AppStatus> = Shape(
+        "AppStatus",
+        "What Meridian observes of an app.",
+        fields: [
+            .init("observedGeneration", \.observedGeneration, default: 0, "The generation that was looked at."),
+            .init("conditions", \.conditions, default: [], "Built, Ready, Serving."),
+            .init("latestRevision", optional: \.latestRevision, "The newest revision."),
+            .init("servingRevision", optional: \.servingRevision, "The revision that serves."),
+            .init("pinnedRevision", optional: \.pinnedRevision, "The revision that rollback chose."),
+            .init("readyRunners", \.readyRunners, default: 0, "Runners that accept requests."),
+            .init("url", optional: \.url, "Where the app answers."),
+        ]
+    )
 }

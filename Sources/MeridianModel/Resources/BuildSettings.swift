@@ -34,66 +34,64 @@ package struct BuildSettings: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<BuildSettings> {
-        Shape(
-            "BuildSettings",
-            "How the app's source becomes an executable.",
-            fields: [
-                .init("preset", \.preset, default: .auto, "The way to build; auto looks at the source."),
-                .init(
-                    "command",
-                    optional: \.command,
-                    "A shell command that replaces the preset's build step.",
-                    .text(atMost: 16_384)
-                ),
-                .init(
-                    "output",
-                    optional: \.output,
-                    "Where the executable is after the build, relative to the source.",
-                    .relativePath
-                ),
-                .init(
-                    "assets",
-                    \.assets,
-                    default: [],
-                    "Files and directories of the source that go into the bundle beside the executable.",
-                    .relativePaths
-                ),
-                .init("env", \.env, default: [:], "Variables of the build.", .environment),
-                .init("network", \.network, default: false, "Whether the build step may use the network."),
-                .init(
-                    "timeout",
-                    \.timeout,
-                    default: .seconds(600),
-                    "How long the whole build may take.",
-                    .range(.seconds(1)...(.seconds(7200)))
-                ),
-                .init(
-                    "memory",
-                    \.memory,
-                    default: .mebibytes(4096),
-                    "Memory of the build.",
-                    .range(.mebibytes(16)...(.mebibytes(1 << 20)))
-                ),
-                .init(
-                    "portCheck",
-                    \.portCheck,
-                    default: PortCheckSettings(),
-                    "The check that the program listens on $PORT."
-                ),
-            ],
-            rules: [
-                ShapeRule { settings, path, context in
-                    guard settings.preset == .command, settings.command == nil else { return }
-                    context.add(
-                        .required,
-                        at: path["command"],
-                        "\(path).command: required with preset \"command\". Give the shell command that builds the app"
-                    )
-                }
-            ]
-        )
-    }
+    package static let shape: Shape<BuildSettings> = Shape(
+        "BuildSettings",
+        "How the app's source becomes an executable.",
+        fields: [
+            .init("preset", \.preset, default: .auto, "The way to build; auto looks at the source."),
+            .init(
+                "command",
+                optional: \.command,
+                "A shell command that replaces the preset's build step.",
+                .text(atMost: 16_384)
+            ),
+            .init(
+                "output",
+                optional: \.output,
+                "Where the executable is after the build, relative to the source.",
+                .relativePath
+            ),
+            .init(
+                "assets",
+                \.assets,
+                default: [],
+                "Files and directories of the source that go into the bundle beside the executable.",
+                .relativePaths
+            ),
+            .init("env", \.env, default: [:], "Variables of the build.", .environment),
+            .init("network", \.network, default: false, "Whether the build step may use the network."),
+            .init(
+                "timeout",
+                \.timeout,
+                default: .seconds(600),
+                "How long the whole build may take.",
+                .range(.seconds(1)...(.seconds(7200)))
+            ),
+            .init(
+                "memory",
+                \.memory,
+                default: .mebibytes(4096),
+                "Memory of the build.",
+                .range(.mebibytes(16)...(.mebibytes(1 << 20)))
+            ),
+            .init(
+                "portCheck",
+                \.portCheck,
+                default: PortCheckSettings(),
+                "The check that the program listens on $PORT."
+            ),
+        ],
+        rules: [
+            ShapeRule { settings, path, context in
+                guard settings.preset == .command, settings.command == nil else { return }
+                context.add(
+                    .required,
+                    at: path["command"],
+                    "\(path).command: required with preset \"command\". Give the shell command that builds the app"
+                )
+            }
+        ]
+    )
 }
 
 /// `spec.build.portCheck` of an App.
@@ -102,21 +100,19 @@ package struct PortCheckSettings: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<PortCheckSettings> {
-        Shape(
-            "PortCheckSettings",
-            "The check that the program listens on $PORT.",
-            fields: [
-                .init(
-                    "timeout",
-                    \.timeout,
-                    default: .seconds(10),
-                    "How long the program may take until it listens.",
-                    .range(.milliseconds(100)...(.seconds(300)))
-                )
-            ]
-        )
-    }
+    package static let shape: Shape<PortCheckSettings> = Shape(
+        "PortCheckSettings",
+        "The check that the program listens on $PORT.",
+        fields: [
+            .init(
+                "timeout",
+                \.timeout,
+                default: .seconds(10),
+                "How long the program may take until it listens.",
+                .range(.milliseconds(100)...(.seconds(300)))
+            )
+        ]
+    )
 }
 
 /// How long one stage of a build took.
@@ -132,14 +128,12 @@ package struct StageDuration: Shaped {
         self.duration = duration
     }
 
-    package static var shape: Shape<StageDuration> {
-        Shape(
-            "StageDuration",
-            "How long one stage of a build took.",
-            fields: [
-                .init(required: "name", \.name, "The stage."),
-                .init(required: "duration", \.duration, "How long it took."),
-            ]
-        )
-    }
+    package static let shape: Shape<StageDuration> = Shape(
+        "StageDuration",
+        "How long one stage of a build took.",
+        fields: [
+            .init(required: "name", \.name, "The stage."),
+            .init(required: "duration", \.duration, "How long it took."),
+        ]
+    )
 }

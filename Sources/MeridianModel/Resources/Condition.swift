@@ -23,20 +23,18 @@ package struct Condition: Shaped {
         self.message = message
     }
 
-    package static var shape: Shape<Condition> {
-        Shape(
-            "Condition",
-            "One aspect of an object's observed state.",
-            fields: [
-                .init(required: "type", \.type, "The aspect."),
-                .init(required: "status", \.status, "Whether it holds."),
-                .init("reason", \.reason, default: "", "One word for programs."),
-                .init("message", \.message, default: "", "Words for people."),
-                .init(required: "lastTransitionTime", \.lastTransitionTime, "When the status last changed."),
-                .init("observedGeneration", \.observedGeneration, default: 0, "The generation this was observed at."),
-            ]
-        )
-    }
+    package static let shape: Shape<Condition> = Shape(
+        "Condition",
+        "One aspect of an object's observed state.",
+        fields: [
+            .init(required: "type", \.type, "The aspect."),
+            .init(required: "status", \.status, "Whether it holds."),
+            .init("reason", \.reason, default: "", "One word for programs."),
+            .init("message", \.message, default: "", "Words for people."),
+            .init(required: "lastTransitionTime", \.lastTransitionTime, "When the status last changed."),
+            .init("observedGeneration", \.observedGeneration, default: 0, "The generation this was observed at."),
+        ]
+    )
 }
 
 /// Whether a condition holds.

@@ -21,24 +21,22 @@ package struct Event: APIObject {
 
     package init() {}
 
-    package static var shape: Shape<Event> {
-        Shape(
-            kind,
-            "Something that happened to an object.",
-            fields: [
-                .init(required: "apiVersion", \.apiVersion, "The API's group and version.", .constant(apiVersionText)),
-                .init(required: "kind", \.kindName, "The object's kind.", .constant(kind)),
-                .init(required: "metadata", \.metadata, "What the object carries about itself."),
-                .init(required: "involvedObject", \.involvedObject, "The object it happened to."),
-                .init("reason", \.reason, default: "", "One word for programs."),
-                .init("message", \.message, default: "", "Words for people."),
-                .init("type", \.type, default: .normal, "Normal or Warning."),
-                .init("count", \.count, default: 1, "How often it happened."),
-                .init("firstTimestamp", optional: \.firstTimestamp, "When it first happened."),
-                .init("lastTimestamp", optional: \.lastTimestamp, "When it last happened."),
-            ]
-        )
-    }
+    package static let shape: Shape<Event> = Shape(
+        kind,
+        "Something that happened to an object.",
+        fields: [
+            .init(required: "apiVersion", \.apiVersion, "The API's group and version.", .constant(apiVersionText)),
+            .init(required: "kind", \.kindName, "The object's kind.", .constant(kind)),
+            .init(required: "metadata", \.metadata, "What the object carries about itself."),
+            .init(required: "involvedObject", \.involvedObject, "The object it happened to."),
+            .init("reason", \.reason, default: "", "One word for programs."),
+            .init("message", \.message, default: "", "Words for people."),
+            .init("type", \.type, default: .normal, "Normal or Warning."),
+            .init("count", \.count, default: 1, "How often it happened."),
+            .init("firstTimestamp", optional: \.firstTimestamp, "When it first happened."),
+            .init("lastTimestamp", optional: \.lastTimestamp, "When it last happened."),
+        ]
+    )
 }
 
 /// How much an event matters.
@@ -57,17 +55,15 @@ package struct ObjectReference: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<ObjectReference> {
-        Shape(
-            "ObjectReference",
-            "Names the object that an event is about.",
-            fields: [
-                .init("apiVersion", \.apiVersion, default: apiVersionText, "The object's apiVersion."),
-                .init(required: "kind", \.kind, "The object's kind."),
-                .init("namespace", \.namespace, default: "", "The object's namespace."),
-                .init(required: "name", \.name, "The object's name."),
-                .init("uid", \.uid, default: "", "The object's uid."),
-            ]
-        )
-    }
+    package static let shape: Shape<ObjectReference> = Shape(
+        "ObjectReference",
+        "Names the object that an event is about.",
+        fields: [
+            .init("apiVersion", \.apiVersion, default: apiVersionText, "The object's apiVersion."),
+            .init(required: "kind", \.kind, "The object's kind."),
+            .init("namespace", \.namespace, default: "", "The object's namespace."),
+            .init(required: "name", \.name, "The object's name."),
+            .init("uid", \.uid, default: "", "The object's uid."),
+        ]
+    )
 }

@@ -28,32 +28,30 @@ package struct Metadata: Shaped {
         self.namespace = namespace
     }
 
-    package static var shape: Shape<Metadata> {
-        Shape(
-            "Metadata",
-            "What every object carries about itself.",
-            fields: [
-                .init(required: "name", \.name, "The object's name: a DNS label.", .dnsLabel()),
-                .init(
-                    "namespace",
-                    \.namespace,
-                    default: "",
-                    "The object's namespace; `default` where none is named.",
-                    .rule { $0.isEmpty || isDNSLabel($0) ? nil : "\"\($0)\" is not a namespace: use a DNS label" }
-                ),
-                .init("labels", \.labels, default: [:], "Words to select objects by.", .labels),
-                .init("annotations", \.annotations, default: [:], "Notes of people and tools.", .annotations),
-                .init("uid", \.uid, default: "", "Given by the server at creation."),
-                .init("resourceVersion", \.resourceVersion, default: "", "The version of the last write; opaque."),
-                .init("generation", \.generation, default: 0, "Rises with every change of the spec."),
-                .init("creationTimestamp", optional: \.creationTimestamp, "When the object was created."),
-                .init("deletionTimestamp", optional: \.deletionTimestamp, "Set while the object is being deleted."),
-                .init("finalizers", \.finalizers, default: [], "What must be done before the object goes."),
-                .init("ownerReferences", \.ownerReferences, default: [], "The objects that this one goes with."),
-                .init("managedFields", \.managedFields, default: [], "Who applied which fields."),
-            ]
-        )
-    }
+    package static let shape: Shape<Metadata> = Shape(
+        "Metadata",
+        "What every object carries about itself.",
+        fields: [
+            .init(required: "name", \.name, "The object's name: a DNS label.", .dnsLabel()),
+            .init(
+                "namespace",
+                \.namespace,
+                default: "",
+                "The object's namespace; `default` where none is named.",
+                .rule { $0.isEmpty || isDNSLabel($0) ? nil : "\"\($0)\" is not a namespace: use a DNS label" }
+            ),
+            .init("labels", \.labels, default: [:], "Words to select objects by.", .labels),
+            .init("annotations", \.annotations, default: [:], "Notes of people and tools.", .annotations),
+            .init("uid", \.uid, default: "", "Given by the server at creation."),
+            .init("resourceVersion", \.resourceVersion, default: "", "The version of the last write; opaque."),
+            .init("generation", \.generation, default: 0, "Rises with every change of the spec."),
+            .init("creationTimestamp", optional: \.creationTimestamp, "When the object was created."),
+            .init("deletionTimestamp", optional: \.deletionTimestamp, "Set while the object is being deleted."),
+            .init("finalizers", \.finalizers, default: [], "What must be done before the object goes."),
+            .init("ownerReferences", \.ownerReferences, default: [], "The objects that this one goes with."),
+            .init("managedFields", \.managedFields, default: [], "Who applied which fields."),
+        ]
+    )
 }
 
 /// An object that another one goes with.
@@ -74,19 +72,17 @@ package struct OwnerReference: Shaped {
         controller = true
     }
 
-    package static var shape: Shape<OwnerReference> {
-        Shape(
-            "OwnerReference",
-            "An object that another one goes with.",
-            fields: [
-                .init(required: "apiVersion", \.apiVersion, "The owner's apiVersion."),
-                .init(required: "kind", \.kind, "The owner's kind."),
-                .init(required: "name", \.name, "The owner's name."),
-                .init(required: "uid", \.uid, "The owner's uid."),
-                .init("controller", \.controller, default: false, "Whether the owner made this object."),
-            ]
-        )
-    }
+    package static let shape: Shape<OwnerReference> = Shape(
+        "OwnerReference",
+        "An object that another one goes with.",
+        fields: [
+            .init(required: "apiVersion", \.apiVersion, "The owner's apiVersion."),
+            .init(required: "kind", \.kind, "The owner's kind."),
+            .init(required: "name", \.name, "The owner's name."),
+            .init(required: "uid", \.uid, "The owner's uid."),
+            .init("controller", \.controller, default: false, "Whether the owner made this object."),
+        ]
+    )
 }
 
 /// The names of annotations that Meridian's own verbs write; they are no part of apply, diff or drift.

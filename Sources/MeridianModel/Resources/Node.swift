@@ -9,9 +9,11 @@ package struct NodeSpec: ResourceSpec {
 
     package init() {}
 
-    package static var shape: Shape<NodeSpec> {
-        Shape("NodeSpec", "One machine that runs an edge and runners.", fields: [])
-    }
+    package static let shape: Shape<NodeSpec> = Shape(
+        "NodeSpec",
+        "One machine that runs an edge and runners.",
+        fields: []
+    )
 }
 
 /// `status` of a Node.
@@ -30,18 +32,16 @@ package struct NodeStatus: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<NodeStatus> {
-        Shape(
-            "NodeStatus",
-            "What Meridian observes of a node.",
-            fields: [
-                .init("conditions", \.conditions, default: [], "Ready, Protected."),
-                .init("regions", \.regions, default: [], "The regions that it serves."),
-                .init("edges", \.edges, default: [], "Where its edge accepts requests."),
-                .init("protections", \.protections, default: [:], "Which protections are in force."),
-                .init("runners", \.runners, default: 0, "Runners on the node."),
-                .init("instance", \.instance, default: "", "Drawn anew at each start."),
-            ]
-        )
-    }
+    package static let shape: Shape<NodeStatus> = Shape(
+        "NodeStatus",
+        "What Meridian observes of a node.",
+        fields: [
+            .init("conditions", \.conditions, default: [], "Ready, Protected."),
+            .init("regions", \.regions, default: [], "The regions that it serves."),
+            .init("edges", \.edges, default: [], "Where its edge accepts requests."),
+            .init("protections", \.protections, default: [:], "Which protections are in force."),
+            .init("runners", \.runners, default: 0, "Runners on the node."),
+            .init("instance", \.instance, default: "", "Drawn anew at each start."),
+        ]
+    )
 }

@@ -19,20 +19,24 @@ package struct RegionSpec: ResourceSpec {
 
     package init() {}
 
-    package static var shape: Shape<RegionSpec> {
-        let names = Constraint<[String]>.rule {
+    package static let shape: Shape<RegionSpec> = Shape(
+        "RegionSpec",
+        "A place with a location where runners run.",
+        fields: [
+            .init("location", optional: \.location, "Where the region is."),
+            .init("aliases", \.aliases, default: [], "Other names: IATA codes, cloud names.", .placeNames),
+            .init("fallback", \.fallback, default: [], "Regions to turn to, in order.", .placeNames),
+            .init("nodes", \.nodes, default: [], "The nodes that serve the region; none: every node.", .placeNames),
+        ]
+    )
+}
+
+extension Constraint where Value == [String] {
+    /// DNS labels, in any case.
+    fileprivate static var placeNames: Constraint {
+        .rule {
             $0.lazy.filter { !isDNSLabel($0.lowercased()) }.first.map { "\"\($0)\" is not a name: use a DNS label" }
         }
-        return Shape(
-            "RegionSpec",
-            "A place with a location where runners run.",
-            fields: [
-                .init("location", optional: \.location, "Where the region is."),
-                .init("aliases", \.aliases, default: [], "Other names: IATA codes, cloud names.", names),
-                .init("fallback", \.fallback, default: [], "Regions to turn to, in order.", names),
-                .init("nodes", \.nodes, default: [], "The nodes that serve the region; none: every node.", names),
-            ]
-        )
     }
 }
 
@@ -43,16 +47,14 @@ package struct GeoLocation: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<GeoLocation> {
-        Shape(
-            "GeoLocation",
-            "A point on the earth in degrees.",
-            fields: [
-                .init(required: "latitude", \.latitude, "Degrees north.", .range(-90...90)),
-                .init(required: "longitude", \.longitude, "Degrees east.", .range(-180...180)),
-            ]
-        )
-    }
+    package static let shape: Shape<GeoLocation> = Shape(
+        "GeoLocation",
+        "A point on the earth in degrees.",
+        fields: [
+            .init(required: "latitude", \.latitude, "Degrees north.", .range(-90...90)),
+            .init(required: "longitude", \.longitude, "Degrees east.", .range(-180...180)),
+        ]
+    )
 }
 
 /// `status` of a Region.
@@ -63,14 +65,12 @@ package struct RegionStatus: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<RegionStatus> {
-        Shape(
-            "RegionStatus",
-            "What Meridian observes of a region.",
-            fields: [
-                .init("observedGeneration", \.observedGeneration, default: 0, "The generation that was looked at."),
-                .init("conditions", \.conditions, default: [], "Ready."),
-            ]
-        )
-    }
+    package static let shape: Shape<RegionStatus> = Shape(
+        "RegionStatus",
+        "What Meridian observes of a region.",
+        fields: [
+            .init("observedGeneration", \.observedGeneration, default: 0, "The generation that was looked at."),
+            .init("conditions", \.conditions, default: [], "Ready."),
+        ]
+    )
 }

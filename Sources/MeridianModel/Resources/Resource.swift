@@ -83,5 +83,5 @@ extension Constraint where Value == String {
 package struct EmptyStatus: Shaped {
     package init() {}
 
-    package static var shape: Shape<EmptyStatus> { Shape("EmptyStatus", "Nothing is observed.", fields: []) }
+    package static let shape: Shape<EmptyStatus> = Shape("EmptyStatus", "Nothing is observed.", fields: [])
 }

@@ -14,17 +14,15 @@ package struct RevisionSpec: ResourceSpec {
 
     package init() {}
 
-    package static var shape: Shape<RevisionSpec> {
-        Shape(
-            "RevisionSpec",
-            "One immutable build of an app and the settings it runs with.",
-            fields: [
-                .init(required: "app", \.app, "The app's name."),
-                .init("appGeneration", \.appGeneration, default: 0, "The app's generation it was made for."),
-                .init(required: "template", \.template, "What is built and how it runs."),
-            ]
-        )
-    }
+    package static let shape: Shape<RevisionSpec> = Shape(
+        "RevisionSpec",
+        "One immutable build of an app and the settings it runs with.",
+        fields: [
+            .init(required: "app", \.app, "The app's name."),
+            .init("appGeneration", \.appGeneration, default: 0, "The app's generation it was made for."),
+            .init(required: "template", \.template, "What is built and how it runs."),
+        ]
+    )
 }
 
 /// What makes a revision differ from another of the same app: source, build and run settings.
@@ -53,33 +51,31 @@ package struct RevisionTemplate: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<RevisionTemplate> {
-        Shape(
-            "RevisionTemplate",
-            "What makes a revision differ from another of the same app.",
-            fields: [
-                .init("source", optional: \.source, "The packed source."),
-                .init("executable", optional: \.executable, "A bundle that is run as it is."),
-                .init("build", \.build, default: BuildSettings(), "How the source becomes an executable."),
-                .init("args", \.args, default: [], "Arguments after the program's name."),
-                .init("env", \.env, default: [:], "Variables of the program."),
-                .init("secretEnv", \.secretEnv, default: [:], "Variables that come from Secrets."),
-                .init("resources", \.resources, default: AppResources(), "What one runner may use."),
-                .init("files", \.files, default: AppFiles(), "The file system that a runner sees."),
-                .init("health", \.health, default: AppHealth(), "When a runner counts as ready."),
-                .init("terminationGrace", \.terminationGrace, default: .seconds(10), "From SIGTERM to SIGKILL."),
-                .init(
-                    "allowlist",
-                    \.allowlist,
-                    default: SyscallAllowlistSpec.defaultName,
-                    "The allowlist's name."
-                ),
-                .init("syscalls", \.syscalls, default: [], "The syscalls that may be made, sorted."),
-                .init("onDenied", \.onDenied, default: .errno, "What a refused syscall meets."),
-                .init("rebuild", \.rebuild, default: 0, "The number of rebuild calls before."),
-            ]
-        )
-    }
+    package static let shape: Shape<RevisionTemplate> = Shape(
+        "RevisionTemplate",
+        "What makes a revision differ from another of the same app.",
+        fields: [
+            .init("source", optional: \.source, "The packed source."),
+            .init("executable", optional: \.executable, "A bundle that is run as it is."),
+            .init("build", \.build, default: BuildSettings(), "How the source becomes an executable."),
+            .init("args", \.args, default: [], "Arguments after the program's name."),
+            .init("env", \.env, default: [:], "Variables of the program."),
+            .init("secretEnv", \.secretEnv, default: [:], "Variables that come from Secrets."),
+            .init("resources", \.resources, default: AppResources(), "What one runner may use."),
+            .init("files", \.files, default: AppFiles(), "The file system that a runner sees."),
+            .init("health", \.health, default: AppHealth(), "When a runner counts as ready."),
+            .init("terminationGrace", \.terminationGrace, default: .seconds(10), "From SIGTERM to SIGKILL."),
+            .init(
+                "allowlist",
+                \.allowlist,
+                default: SyscallAllowlistSpec.defaultName,
+                "The allowlist's name."
+            ),
+            .init("syscalls", \.syscalls, default: [], "The syscalls that may be made, sorted."),
+            .init("onDenied", \.onDenied, default: .errno, "What a refused syscall meets."),
+            .init("rebuild", \.rebuild, default: 0, "The number of rebuild calls before."),
+        ]
+    )
 }
 
 /// `status` of a Revision.
@@ -103,22 +99,20 @@ package struct RevisionStatus: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<RevisionStatus> {
-        Shape(
-            "RevisionStatus",
-            "What became of a revision.",
-            fields: [
-                .init("conditions", \.conditions, default: [], "Built, Ready."),
-                .init("bundle", optional: \.bundle, "The bundle in the registry."),
-                .init("executable", optional: \.executable, "The executable's path inside the bundle."),
-                .init("arguments", \.arguments, default: [], "Arguments before the app's own."),
-                .init("preset", optional: \.preset, "The preset that was used."),
-                .init("cached", \.cached, default: false, "Whether the bundle came from the cache."),
-                .init("stages", \.stages, default: [], "How long each stage took."),
-                .init("attempts", \.attempts, default: 0, "Attempts that failed for a passing reason."),
-                .init("retryAt", optional: \.retryAt, "When the next attempt may begin."),
-                .init("readyRunners", \.readyRunners, default: 0, "Runners that accept requests."),
-            ]
-        )
-    }
+    package static let shape: Shape<RevisionStatus> = Shape(
+        "RevisionStatus",
+        "What became of a revision.",
+        fields: [
+            .init("conditions", \.conditions, default: [], "Built, Ready."),
+            .init("bundle", optional: \.bundle, "The bundle in the registry."),
+            .init("executable", optional: \.executable, "The executable's path inside the bundle."),
+            .init("arguments", \.arguments, default: [], "Arguments before the app's own."),
+            .init("preset", optional: \.preset, "The preset that was used."),
+            .init("cached", \.cached, default: false, "Whether the bundle came from the cache."),
+            .init("stages", \.stages, default: [], "How long each stage took."),
+            .init("attempts", \.attempts, default: 0, "Attempts that failed for a passing reason."),
+            .init("retryAt", optional: \.retryAt, "When the next attempt may begin."),
+            .init("readyRunners", \.readyRunners, default: 0, "Runners that accept requests."),
+        ]
+    )
 }

@@ -13,17 +13,15 @@ package struct RunnerSpec: ResourceSpec {
 
     package init() {}
 
-    package static var shape: Shape<RunnerSpec> {
-        Shape(
-            "RunnerSpec",
-            "One sandboxed process of one revision.",
-            fields: [
-                .init(required: "app", \.app, "The app's name."),
-                .init(required: "revision", \.revision, "The revision's name."),
-                .init(required: "node", \.node, "The node it runs on."),
-            ]
-        )
-    }
+    package static let shape: Shape<RunnerSpec> = Shape(
+        "RunnerSpec",
+        "One sandboxed process of one revision.",
+        fields: [
+            .init(required: "app", \.app, "The app's name."),
+            .init(required: "revision", \.revision, "The revision's name."),
+            .init(required: "node", \.node, "The node it runs on."),
+        ]
+    )
 }
 
 /// `status` of a Runner.
@@ -34,15 +32,13 @@ package struct RunnerStatus: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<RunnerStatus> {
-        Shape(
-            "RunnerStatus",
-            "What a node reports of a runner.",
-            fields: [
-                .init("state", \.state, default: .starting, "Where in its life the runner is."),
-                .init("pid", \.pid, default: 0, "The process id on the node."),
-                .init("startedAt", optional: \.startedAt, "When it was started."),
-            ]
-        )
-    }
+    package static let shape: Shape<RunnerStatus> = Shape(
+        "RunnerStatus",
+        "What a node reports of a runner.",
+        fields: [
+            .init("state", \.state, default: .starting, "Where in its life the runner is."),
+            .init("pid", \.pid, default: 0, "The process id on the node."),
+            .init("startedAt", optional: \.startedAt, "When it was started."),
+        ]
+    )
 }

@@ -16,25 +16,23 @@ package struct Secret: APIObject {
 
     package init() {}
 
-    package static var shape: Shape<Secret> {
-        Shape(
-            kind,
-            "Values that programs get and nobody is shown.",
-            fields: [
-                .init(required: "apiVersion", \.apiVersion, "The API's group and version.", .constant(apiVersionText)),
-                .init(required: "kind", \.kindName, "The object's kind.", .constant(kind)),
-                .init(required: "metadata", \.metadata, "What the object carries about itself."),
-                .init(
-                    "stringData",
-                    \.stringData,
-                    default: [:],
-                    "Plain values by key; sealed before they are stored.",
-                    .rule {
-                        $0.reduce(0) { $0 + $1.value.utf8.count } > 524_288 ? "takes more than 512 KiB" : nil
-                    }
-                ),
-                .init("sealed", \.sealed, default: [:], "Sealed values by key, written by Meridian."),
-            ]
-        )
-    }
+    package static let shape: Shape<Secret> = Shape(
+        kind,
+        "Values that programs get and nobody is shown.",
+        fields: [
+            .init(required: "apiVersion", \.apiVersion, "The API's group and version.", .constant(apiVersionText)),
+            .init(required: "kind", \.kindName, "The object's kind.", .constant(kind)),
+            .init(required: "metadata", \.metadata, "What the object carries about itself."),
+            .init(
+                "stringData",
+                \.stringData,
+                default: [:],
+                "Plain values by key; sealed before they are stored.",
+                .rule {
+                    $0.reduce(0) { $0 + $1.value.utf8.count } > 524_288 ? "takes more than 512 KiB" : nil
+                }
+            ),
+            .init("sealed", \.sealed, default: [:], "Sealed values by key, written by Meridian."),
+        ]
+    )
 }

@@ -28,24 +28,22 @@ package struct SyscallAllowlistSpec: ResourceSpec {
         Set(groups.flatMap(\.syscalls)).union(allow).subtracting(deny).sorted()
     }
 
-    package static var shape: Shape<SyscallAllowlistSpec> {
-        Shape(
-            "SyscallAllowlistSpec",
-            "The syscalls that an app's runners may make.",
-            fields: [
-                .init("groups", \.groups, default: [], "Named groups of syscalls."),
-                .init("allow", \.allow, default: [], "Single syscalls beyond the groups.", .syscallNames),
-                .init("deny", \.deny, default: [], "Single syscalls of the groups that are refused.", .syscallNames),
-                .init("onDenied", \.onDenied, default: .errno, "What a refused syscall meets."),
-            ],
-            rules: [
-                ShapeRule { spec, path, context in
-                    guard let name = spec.allow.first(where: spec.deny.contains) else { return }
-                    context.add(.invalid, at: path["deny"], "\(path).deny: \"\(name)\" is in allow too; remove one")
-                }
-            ]
-        )
-    }
+    package static let shape: Shape<SyscallAllowlistSpec> = Shape(
+        "SyscallAllowlistSpec",
+        "The syscalls that an app's runners may make.",
+        fields: [
+            .init("groups", \.groups, default: [], "Named groups of syscalls."),
+            .init("allow", \.allow, default: [], "Single syscalls beyond the groups.", .syscallNames),
+            .init("deny", \.deny, default: [], "Single syscalls of the groups that are refused.", .syscallNames),
+            .init("onDenied", \.onDenied, default: .errno, "What a refused syscall meets."),
+        ],
+        rules: [
+            ShapeRule { spec, path, context in
+                guard let name = spec.allow.first(where: spec.deny.contains) else { return }
+                context.add(.invalid, at: path["deny"], "\(path).deny: \"\(name)\" is in allow too; remove one")
+            }
+        ]
+    )
 }
 
 extension Constraint where Value == [String] {
@@ -68,14 +66,12 @@ package struct SyscallAllowlistStatus: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<SyscallAllowlistStatus> {
-        Shape(
-            "SyscallAllowlistStatus",
-            "What Meridian observes of an allowlist.",
-            fields: [
-                .init("observedGeneration", \.observedGeneration, default: 0, "The generation that was looked at."),
-                .init("conditions", \.conditions, default: [], "Ready."),
-            ]
-        )
-    }
+    package static let shape: Shape<SyscallAllowlistStatus> = Shape(
+        "SyscallAllowlistStatus",
+        "What Meridian observes of an allowlist.",
+        fields: [
+            .init("observedGeneration", \.observedGeneration, default: 0, "The generation that was looked at."),
+            .init("conditions", \.conditions, default: [], "Ready."),
+        ]
+    )
 }

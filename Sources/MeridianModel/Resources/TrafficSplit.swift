@@ -16,25 +16,23 @@ package struct TrafficSplitSpec: ResourceSpec {
 
     package init() {}
 
-    package static var shape: Shape<TrafficSplitSpec> {
-        Shape(
-            "TrafficSplitSpec",
-            "Hosts and which revisions get which share of their requests.",
-            fields: [
-                .init(required: "app", \.app, "The app whose revisions the backends name.", .dnsLabel(atMost: 52)),
-                .init(required: "hosts", \.hosts, "The hosts, without port.", .hosts),
-                .init(required: "backends", \.backends, "Who answers; weights are whole and sum to 100."),
-                .init("sticky", optional: \.sticky, "Keeps a client on its backend."),
-                .init(
-                    "allowOverride",
-                    \.allowOverride,
-                    default: false,
-                    "Whether the request header x-meridian-revision may choose a revision of the app."
-                ),
-            ],
-            rules: [ShapeRule(checkWeights), ShapeRule(checkBackendsDiffer)]
-        )
-    }
+    package static let shape: Shape<TrafficSplitSpec> = Shape(
+        "TrafficSplitSpec",
+        "Hosts and which revisions get which share of their requests.",
+        fields: [
+            .init(required: "app", \.app, "The app whose revisions the backends name.", .dnsLabel(atMost: 52)),
+            .init(required: "hosts", \.hosts, "The hosts, without port.", .hosts),
+            .init(required: "backends", \.backends, "Who answers; weights are whole and sum to 100."),
+            .init("sticky", optional: \.sticky, "Keeps a client on its backend."),
+            .init(
+                "allowOverride",
+                \.allowOverride,
+                default: false,
+                "Whether the request header x-meridian-revision may choose a revision of the app."
+            ),
+        ],
+        rules: [ShapeRule(checkWeights), ShapeRule(checkBackendsDiffer)]
+    )
 
     private static func checkWeights(_ spec: Self, _ path: FieldPath, _ context: inout DecodingContext) {
         let sum = spec.backends.reduce(0) { $0 + $1.weight }
@@ -92,29 +90,27 @@ package struct SplitBackend: Shaped {
         self.weight = weight
     }
 
-    package static var shape: Shape<SplitBackend> {
-        Shape(
-            "SplitBackend",
-            "One share of the requests: exactly one of revision, app, address.",
-            fields: [
-                .init("revision", optional: \.revision, "latest, or a revision of the split's app.", .dnsLabel()),
-                .init("app", optional: \.app, "Another app's latest revision.", .dnsLabel(atMost: 52)),
-                .init("address", optional: \.address, "A server outside Meridian: HOST:PORT.", .socketAddress),
-                .init(required: "weight", \.weight, "Percent of the requests.", .range(0...100)),
-            ],
-            rules: [
-                ShapeRule { backend, path, context in
-                    let given = [backend.revision, backend.app, backend.address].filter { $0 != nil }.count
-                    guard given != 1 else { return }
-                    context.add(
-                        .invalid,
-                        at: path,
-                        "\(path): give exactly one of revision, app, address; \(given) given"
-                    )
-                }
-            ]
-        )
-    }
+    package static let shape: Shape<SplitBackend> = Shape(
+        "SplitBackend",
+        "One share of the requests: exactly one of revision, app, address.",
+        fields: [
+            .init("revision", optional: \.revision, "latest, or a revision of the split's app.", .dnsLabel()),
+            .init("app", optional: \.app, "Another app's latest revision.", .dnsLabel(atMost: 52)),
+            .init("address", optional: \.address, "A server outside Meridian: HOST:PORT.", .socketAddress),
+            .init(required: "weight", \.weight, "Percent of the requests.", .range(0...100)),
+        ],
+        rules: [
+            ShapeRule { backend, path, context in
+                let given = [backend.revision, backend.app, backend.address].filter { $0 != nil }.count
+                guard given != 1 else { return }
+                context.add(
+                    .invalid,
+                    at: path,
+                    "\(path): give exactly one of revision, app, address; \(given) given"
+                )
+            }
+        ]
+    )
 }
 
 extension Constraint where Value == String {
@@ -141,28 +137,26 @@ package struct StickySettings: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<StickySettings> {
-        Shape(
-            "StickySettings",
-            "Keeps a client on its backend.",
-            fields: [
-                .init(
-                    "cookie",
-                    \.cookie,
-                    default: "mrd-variant",
-                    "The cookie's name.",
-                    .rule { isCookieName($0) ? nil : "\"\($0)\" is not a cookie name; use letters, digits, - and _" }
-                ),
-                .init(
-                    "ttl",
-                    \.ttl,
-                    default: .seconds(3600),
-                    "How long the cookie lasts.",
-                    .range(.seconds(1)...(.seconds(31_536_000)))
-                ),
-            ]
-        )
-    }
+    package static let shape: Shape<StickySettings> = Shape(
+        "StickySettings",
+        "Keeps a client on its backend.",
+        fields: [
+            .init(
+                "cookie",
+                \.cookie,
+                default: "mrd-variant",
+                "The cookie's name.",
+                .rule { isCookieName($0) ? nil : "\"\($0)\" is not a cookie name; use letters, digits, - and _" }
+            ),
+            .init(
+                "ttl",
+                \.ttl,
+                default: .seconds(3600),
+                "How long the cookie lasts.",
+                .range(.seconds(1)...(.seconds(31_536_000)))
+            ),
+        ]
+    )
 }
 
 private func isCookieName(_ text: String) -> Bool {
@@ -180,15 +174,13 @@ package struct TrafficSplitStatus: Shaped {
 
     package init() {}
 
-    package static var shape: Shape<TrafficSplitStatus> {
-        Shape(
-            "TrafficSplitStatus",
-            "What Meridian observes of a split.",
-            fields: [
-                .init("observedGeneration", \.observedGeneration, default: 0, "The generation that was looked at."),
-                .init("conditions", \.conditions, default: [], "Ready."),
-                .init("hosts", \.hosts, default: [], "The hosts that this split has."),
-            ]
-        )
-    }
+    package static let shape: Shape<TrafficSplitStatus> = Shape(
+        "TrafficSplitStatus",
+        "What Meridian observes of a split.",
+        fields: [
+            .init("observedGeneration", \.observedGeneration, default: 0, "The generation that was looked at."),
+            .init("conditions", \.conditions, default: [], "Ready."),
+            .init("hosts", \.hosts, default: [], "The hosts that this split has."),
+        ]
+    )
 }

@@ -34,6 +34,9 @@ package actor AssignmentKeeper {
     /// The number of the assignment in force; 0 before the first.
     package var number: Int { current?.number ?? 0 }
 
+    /// The bundles that the assignment in force may start.
+    package var bundles: Set<Digest> { Set((current?.revisions ?? []).map(\.template.bundle)) }
+
     /// Puts the assignment of the last run in force, if there is one that can be read.
     ///
     /// - Throws: what is wrong with the file; the node then waits for its control plane.
@@ -49,7 +52,7 @@ package actor AssignmentKeeper {
         guard let json = try? JSONValue(parsing: bytes),
             let saved = NodeAssignment.decode(json, at: FieldPath(), &context)
         else {
-            throw NodeError(.refused, "\(path) is no assignment; a new one from the control plane replaces it")
+            throw NodeError(.refused, "\(path) is no assignment. It is replaced by the next one from the control plane")
         }
         try await putInForce(saved)
     }

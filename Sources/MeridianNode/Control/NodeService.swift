@@ -46,10 +46,10 @@ package struct NodeService: Sendable {
         }
     }
 
-    /// The id under which a check's process runs; never a runner's, which ends in drawn letters without vowels.
+    /// The id under which a check's process runs: drawn, since one check may begin while another one ends.
     private func checkID(of revision: String) -> String {
-        let name = revision.split(separator: "/").last ?? "revision"
-        return "\(name.prefix(RunnerNames.lengthMax - "-check".utf8.count))-check"
+        var names = RunnerNames(seed: UInt64.random(in: .min ... .max))
+        return names.next(for: revision) { _ in false }
     }
 
     /// The last lines of an app or of one of its revisions.

@@ -52,4 +52,13 @@ struct RegistryBundles: BundleDirectories {
             throw RunnerError(reason: reason, message: "bundle \(bundle.short): \(error.message)")
         }
     }
+
+    /// Deletes the unpacked trees of all bundles but these; nothing may be running yet.
+    func removeUnused(keeping used: Set<Digest>) async throws(NodeError) {
+        do throws(RegistryError) {
+            _ = try await bundles.removeUnused(keeping: used)
+        } catch {
+            throw NodeError(.refused, "unused bundles are not removed: \(error.message)")
+        }
+    }
 }

@@ -30,8 +30,12 @@ package struct NodeOptions: Sendable {
 package enum NodeProgram {
     /// More loops than this gain nothing in front of one machine's runners.
     private static let loopsMax = 8
-    /// How long requests in flight may take when the node drains; longer than the default request timeout.
-    private static let drainSecondsMax = Duration.seconds(35)
+    /// How long requests in flight may take when the node drains: the default request timeout.
+    private static let drainMax = Duration.seconds(30)
+    /// Draining and stopping the runners together; what is left then is killed.
+    private static let shutdownMax = Duration.seconds(40)
+    /// The grace of runners that are left after `shutdownMax`: they have had SIGTERM already.
+    private static let lastGrace = Duration.seconds(1)
 
     /// Runs until SIGTERM or SIGINT, then drains and returns.
     ///
@@ -51,7 +55,7 @@ package enum NodeProgram {
         }
         // The zygote is forked while this process is small.
         let runners = try SandboxedRunners(program: zygote, dataDirectory: directory)
-        let logger = Logger(label: "node") { StreamLogHandler.standardError(label: $0) }
+        let logger = nodeLogger()
         if geteuid() == 0 { try await runners.warmUp() }
         try await run(options, directory: directory, runners, logger)
         withExtendedLifetime(lock) {}
@@ -67,11 +71,11 @@ package enum NodeProgram {
         let bundles = RegistryBundles(bundles: try Bundles(registry: registry, directory: "\(directory)/bundles"))
         let demands = DemandBox()
         let addresses = try options.edges.map(edgeAddress)
-        let configuration = EdgeConfiguration(
+        let edgeConfiguration = EdgeConfiguration(
             listen: addresses,
             loops: min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), loopsMax),
             region: RegionSpec.localName)
-        let edge = Edge(configuration) { demands.add($0.revision) }
+        let edge = Edge(edgeConfiguration) { demands.add($0.revision) }
         let listening = try edge.start()
         let edgeOfNode = EdgeOfNode(edge: edge)
         let feed = ReportFeed()
@@ -93,6 +97,7 @@ package enum NodeProgram {
             onChange: { feed.changed() })
         do throws(NodeError) {
             try await keeper.resume()
+            try await bundles.removeUnused(keeping: await keeper.bundles)
         } catch {
             logger.error("the last assignment is not resumed", metadata: ["reason": "\(error)"])
         }
@@ -107,20 +112,25 @@ package enum NodeProgram {
             bundles: bundles,
             feed: feed,
             logs: runners.logs)
-        let socket = ControlSocket(path: "\(directory)/node.sock", service: service, logger: logger)
+        let drain = DrainSwitch()
+        let socket = try ControlSocket(
+            path: "\(directory)/node.sock", service: service, drain: drain, logger: logger)
         logger.info("node serves", metadata: ["edges": "\(service.edges.joined(separator: ", "))"])
-        // Services end in the reverse order: the edge drains while runners still serve it, then the runners go.
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [
-                    .init(service: supply), .init(service: EdgeService(edge: edge, drain: drainSecondsMax)),
-                    .init(service: socket),
-                ],
-                gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: logger))
+        // Services end in the reverse order: the edge drains while runners still serve it, then the runners go, and the
+        // control plane sees it all.
+        var configuration = ServiceGroupConfiguration(
+            services: [
+                .init(service: socket), .init(service: supply),
+                .init(service: EdgeService(edge: edge, drain: drainMax)), .init(service: feed),
+                .init(service: drain, successTerminationBehavior: .gracefullyShutdownGroup),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger)
+        configuration.maximumGracefulShutdownDuration = shutdownMax
+        let group = ServiceGroup(configuration: configuration)
         try await group.run()
         await edge.stop()
-        await runners.shutdown()
+        await runners.shutdown(grace: lastGrace)
     }
 
     private static func edgeAddress(_ text: String) throws(NodeError) -> EdgeAddress {
@@ -130,6 +140,14 @@ package enum NodeProgram {
         var host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
         return EdgeAddress(host: String(host), port: port)
+    }
+
+    /// Lines on standard error; `MERIDIAN_LOG_LEVEL=debug` shows the phases of cold starts.
+    private static func nodeLogger() -> Logger {
+        var logger = Logger(label: "node") { StreamLogHandler.standardError(label: $0) }
+        let wanted = getenv("MERIDIAN_LOG_LEVEL").map { String(cString: $0) } ?? ""
+        logger.logLevel = Logger.Level(rawValue: wanted) ?? .info
+        return logger
     }
 
     private static func wallClock() -> Timestamp {

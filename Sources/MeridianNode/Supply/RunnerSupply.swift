@@ -71,9 +71,9 @@ package actor RunnerSupply: Service {
             if case .shutDown = event { isShuttingDown = true }
             note(event)
             let now = ContinuousClock.now
-            if case .ticked = event { armedWake = nil }
-            for action in state.handle(event, load: edge.supplyLoad, at: now) { perform(action, &group) }
-            if event.changesReport { onChange() }
+            let actions = state.handle(event, load: edge.supplyLoad, at: now)
+            for action in actions { perform(action, &group) }
+            if event.changesReport || !actions.isEmpty { onChange() }
             if isShuttingDown, state.isEmpty { return }
             armWake(after: now, &group)
         }
@@ -102,19 +102,26 @@ package actor RunnerSupply: Service {
         }
     }
 
-    /// Makes sure that a tick comes in time; one that comes too early does no harm.
+    /// Makes sure that a tick comes in time: a later wake that is armed already gives way.
     private func armWake(after now: ContinuousClock.Instant, _ group: inout DiscardingTaskGroup) {
         guard let wake = state.nextWake(after: now) else { return }
         if let armedWake, armedWake <= wake { return }
         armedWake = wake
-        group.addTask { [queue] in
+        group.addTask {
             do {
                 try await Task.sleep(until: wake, tolerance: .milliseconds(5), clock: .continuous)
-                queue.yield(.ticked)
+                await self.wakeUp(wake)
             } catch {
                 return  // the supply ends
             }
         }
+    }
+
+    /// Only the newest wake ticks, or each one that gave way would tick, and arm the next, for ever.
+    private func wakeUp(_ wake: ContinuousClock.Instant) {
+        guard armedWake == wake else { return }
+        armedWake = nil
+        queue.yield(.ticked)
     }
 
     private func forwardDemands() async {
@@ -140,6 +147,11 @@ package actor RunnerSupply: Service {
 }
 
 extension SupplyEvent {
-    /// Whether runners or troubles may differ after it; ticks may stop runners and heal troubles.
-    fileprivate var changesReport: Bool { if case .published = self { false } else { true } }
+    /// Whether runners or troubles may differ after it although nothing is to be done.
+    fileprivate var changesReport: Bool {
+        switch self {
+        case .published, .ticked, .demanded: false
+        case .assigned, .spawned, .becameReady, .startFailed, .exited, .stopped, .shutDown: true
+        }
+    }
 }

@@ -19,6 +19,8 @@ package struct SupplyState: Sendable {
     private var revisions: [String: RevisionSupply] = [:]
     private var names: RunnerNames
     private let clock: ReportClock
+    /// Nothing is wanted any more, whatever is assigned.
+    private var isShutDown = false
 
     /// - Parameters:
     ///   - seed: decides the ids of runners; random, so that ids differ across restarts.
@@ -119,12 +121,15 @@ extension SupplyState {
         case .startFailed(let id, let message): return change(id) { $0.noteStartFailed($1, message, at: now) }
         case .exited(let exit): return change(exit.id) { $0.noteExited($1, exit, at: now) }
         case .stopped(let id): return change(id) { $0.noteStopped($1) }
-        case .shutDown: for key in revisions.keys { revisions[key]?.shutDown() }
+        case .shutDown:
+            isShutDown = true
+            for key in revisions.keys { revisions[key]?.shutDown() }
         }
         return []
     }
 
     private mutating func assign(_ orders: [RevisionOrder], isComplete: Bool) {
+        guard !isShutDown else { return }
         for order in orders {
             let key = order.assignment.key
             revisions[key, default: RevisionSupply(key: key)].assign(order)

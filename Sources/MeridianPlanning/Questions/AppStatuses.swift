@@ -21,13 +21,20 @@ package func appStatus(of situation: AppSituation, rollout: Rollout, in world: W
     if world.nodesUnheard.isEmpty {
         status.readyRunners = situation.revisions.reduce(0) { $0 + world.readyRunners(of: $1.object.key.path) }
     }
-    status.url = serving == nil ? nil : "http://\(defaultHost(of: app))"
+    status.url = serving == nil ? nil : url(of: app, in: world) ?? status.url
     let updates = [built(situation), ready(situation), servingCondition(situation, serving, in: world)]
     status.conditions = status.conditions.setting(updates, generation: app.metadata.generation, now: world.now)
     explainRollout(situation, rollout, &plan)
     let events = appEvents(from: app.status, to: status, of: app)
     plan.append(statusWrite(of: situation.stored, status, events: events, because: reasonWords(app.status, status)))
     return plan
+}
+
+/// Where the app answers, by the first edge of the first node that may run it; nil while none answers.
+private func url(of app: App, in world: World) -> String? {
+    let reports = world.placement(of: app).compactMap { world.nodeViews[$0]?.report }
+    guard let port = reports.first?.edges.first?.split(separator: ":").last else { return nil }
+    return "http://\(defaultHost(of: app))" + (port == "80" ? "" : ":\(port)")
 }
 
 /// Whether the app carries a rollback that no longer holds.

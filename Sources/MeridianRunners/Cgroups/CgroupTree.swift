@@ -4,13 +4,14 @@ internal import Glibc
 
 /// The cgroup hierarchies that count and limit runners, and the node's own directory inside them.
 ///
-/// The directory lies below the node's own cgroup, so that limits set on the node hold for its runners too.
+/// The directory lies below the node's own cgroup where that can be, so that limits set on the node hold for its runners
+/// too.
 struct CgroupTree: Sendable {
     /// One hierarchy.
     struct Hierarchy: Sendable, Equatable {
         /// What it controls: one controller on v1, all on v2.
         let controllers: [String]
-        /// The node's own cgroup in it, absolute.
+        /// The cgroup in it that holds the node's directory, absolute.
         let base: String
     }
 
@@ -28,6 +29,7 @@ struct CgroupTree: Sendable {
     let parentHash: UInt64
     /// Why there is no cgroup, for people; empty where there is.
     let trouble: String
+    let files: any CgroupFiles
 
     /// What runners are limited by; the freezer is for pausing.
     static let controllersWanted = ["memory", "cpu", "pids", "freezer"]
@@ -35,31 +37,49 @@ struct CgroupTree: Sendable {
     /// Finds the machine's hierarchies, makes the node's directory in them and sweeps what a dead node left there.
     ///
     /// Never fails: a machine without usable cgroups gives `.none` and the reason.
-    static func prepare(dataDirectory: String) -> CgroupTree {
-        let number = hash(dataDirectory)
-        let parent = "meridian-" + hexadecimal(number)
-        func none(_ trouble: String) -> CgroupTree {
-            CgroupTree(version: .none, hierarchies: [], parent: parent, parentHash: number, trouble: trouble)
-        }
+    static func prepare(dataDirectory: String, files: any CgroupFiles = KernelCgroupFiles()) -> CgroupTree {
         do throws(SystemError) {
-            let found = try CgroupMounts.read()
-            let tree = CgroupTree(
-                version: found.version,
-                hierarchies: found.hierarchies,
-                parent: parent,
-                parentHash: number,
-                trouble: ""
-            )
-            if found.version == .none { return none("neither cgroup v2 with delegated controllers nor v1") }
-            tree.sweep()
-            for directory in tree.directories {
-                guard mkdir(directory, 0o755) == 0 || errno == EEXIST else { throw SystemError("make \(directory)") }
-                if found.version == .v2 { try CgroupMounts.delegate(from: directory) }
-            }
+            return prepare(try CgroupMounts.read(files), dataDirectory: dataDirectory)
+        } catch {
+            return CgroupTree(.init(version: .none, hierarchies: []), dataDirectory, "\(error)", files)
+        }
+    }
+
+    /// The same where the machine's tables have been read.
+    static func prepare(_ mounts: CgroupMounts, dataDirectory: String) -> CgroupTree {
+        let found = mounts.find()
+        let none = CgroupMounts.Found(version: .none, hierarchies: [])
+        guard found.version != .none else {
+            let trouble = "neither cgroup v2 with delegated controllers nor v1"
+            return CgroupTree(none, dataDirectory, trouble, mounts.files)
+        }
+        let tree = CgroupTree(found, dataDirectory, "", mounts.files)
+        tree.sweep()
+        do throws(SystemError) {
+            for directory in tree.directories { try tree.makeParent(directory) }
             return tree
         } catch {
-            return none("\(error)")
+            return CgroupTree(none, dataDirectory, "\(error)", mounts.files)
         }
+    }
+
+    private init(_ found: CgroupMounts.Found, _ dataDirectory: String, _ trouble: String, _ files: any CgroupFiles) {
+        version = found.version
+        hierarchies = found.hierarchies
+        parentHash = Self.hash(dataDirectory)
+        parent = "meridian-" + Self.hexadecimal(parentHash)
+        self.trouble = trouble
+        self.files = files
+    }
+
+    private func makeParent(_ directory: String) throws(SystemError) {
+        do throws(SystemError) {
+            try files.make(directory)
+        } catch {
+            // There already: the sweep could not remove it, and an empty one serves.
+            guard error.code == EEXIST else { throw error }
+        }
+        if version == .v2 { try UnifiedGroup.delegate(from: directory, files) }
     }
 
     /// The node's directory in each hierarchy.
@@ -76,14 +96,15 @@ struct CgroupTree: Sendable {
         }
     }
 
-    /// Kills what is left in the node's directories and removes them with the groups inside.
+    /// Kills what is left in the node's directories and removes them with the groups inside; blocks for moments.
     func sweep() {
-        for directory in directories where fileExists(directory) {
+        for directory in directories {
             // A directory that cannot be listed is gone or not ours; making it anew reports the rest.
-            for name in (try? listDirectory(directory)) ?? [] {
-                RunnerCgroup.remove("\(directory)/\(name)", killing: true)
+            for name in (try? files.groups(in: directory)) ?? [] {
+                RunnerCgroup.sweep("\(directory)/\(name)", files)
             }
-            rmdir(directory)
+            // Busy where a group in it would not go: the next sweep tries again.
+            try? files.remove(directory)
         }
     }
 

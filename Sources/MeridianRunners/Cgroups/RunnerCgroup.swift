@@ -7,13 +7,15 @@ struct RunnerCgroup: Sendable {
     /// The group's directory in each hierarchy, with what it controls there.
     private let groups: [(controllers: [String], directory: String)]
     private let version: CgroupTree.Version
+    private let files: any CgroupFiles
 
     /// Microseconds in which a runner's processor time is counted: the kernel's default (sched-bwc).
     private static let periodMicroseconds: Int64 = 100_000
-    /// The least quota the kernel takes (sched-bwc): a hundredth of a processor.
-    private static let quotaMicrosecondsMin: Int64 = 1000
+    /// The least processor time of a runner: the kernel takes no quota below a millisecond per period (sched-bwc).
+    static let cpuMin = CPUQuantity(millicores: 10)
     /// A group whose last process has just been reaped may stay busy for moments; past this it is left to the next sweep.
-    private static let removalTriesMax = 200
+    static let removalTriesMax = 200
+    static let removalPauseMicroseconds: UInt32 = 1000
 
     /// Makes the group with the template's limits; nothing is left where one of them is refused.
     ///
@@ -26,17 +28,29 @@ struct RunnerCgroup: Sendable {
         let groups = tree.hierarchies.map {
             (controllers: $0.controllers, directory: "\($0.base)/\(tree.parent)/\(id)")
         }
-        let cgroup = RunnerCgroup(groups: groups, version: tree.version)
+        let cgroup = RunnerCgroup(groups: groups, version: tree.version, files: tree.files)
         do throws(SystemError) {
             for group in groups {
-                guard mkdir(group.directory, 0o755) == 0 else { throw SystemError("make \(group.directory)") }
+                try cgroup.makeAnew(group.directory)
                 for controller in group.controllers { try cgroup.limit(controller, group.directory, template) }
             }
         } catch {
-            cgroup.remove()
+            // Empty, so it goes at once; a hierarchy that was not reached has nothing to remove.
+            _ = cgroup.remove()
             throw error
         }
         return cgroup
+    }
+
+    /// Ids are unique among live runners, so a group of that name is what an ended one could not remove.
+    private func makeAnew(_ directory: String) throws(SystemError) {
+        do throws(SystemError) {
+            try files.make(directory)
+        } catch {
+            guard error.code == EEXIST else { throw error }
+            Self.sweep(directory, files)
+            try files.make(directory)
+        }
     }
 
     /// What a new runner joins: a `tasks` file per hierarchy on v1 (writing it moves one thread without the lock that
@@ -56,59 +70,73 @@ struct RunnerCgroup: Sendable {
         let file = version == .v2 ? "memory.events" : "memory.oom_control"
         guard let group = groups.first(where: { $0.controllers.contains("memory") }),
             // A group that is gone has killed nobody that is still asked about.
-            let text = try? readText("\(group.directory)/\(file)")
+            let text = try? files.read("\(group.directory)/\(file)")
         else { return 0 }
         let line = text.split(separator: "\n").first { $0.hasPrefix("oom_kill ") }
         return line.flatMap { Int($0.dropFirst("oom_kill ".count)) } ?? 0
     }
 
-    /// Removes the group, whose processes have ended.
-    func remove() {
-        for group in groups { Self.remove(group.directory, killing: false) }
+    /// Removes the group, whose processes have ended, without waiting; false where it is still busy.
+    func remove() -> Bool {
+        var isGone = true
+        for group in groups where !Self.remove(group.directory, files) { isGone = false }
+        return isGone
     }
 
-    /// Removes one directory, after killing its processes where asked to.
-    static func remove(_ directory: String, killing: Bool) {
-        for _ in 0..<removalTriesMax {
-            if rmdir(directory) == 0 || errno == ENOENT || errno == ENOTDIR { return }
-            if killing { killMembers(of: directory) }
-            usleep(1000)
+    private static func remove(_ directory: String, _ files: any CgroupFiles) -> Bool {
+        do throws(SystemError) {
+            try files.remove(directory)
+            return true
+        } catch {
+            return error.code == ENOENT
         }
     }
 
-    /// Pids may be reused between reading and killing only by processes born in this same group.
-    private static func killMembers(of directory: String) {
-        // Not readable: gone.
-        let members = (try? readText("\(directory)/cgroup.procs")) ?? ""
-        for member in members.split(separator: "\n") {
-            if let pid = Int32(member), pid > 1 { kill(pid, SIGKILL) }
+    /// Kills what is left in a group and removes it; blocks for as long as dying takes.
+    static func sweep(_ directory: String, _ files: any CgroupFiles) {
+        for _ in 0..<removalTriesMax {
+            if remove(directory, files) { return }
+            do throws(SystemError) {
+                try files.write("1", to: "\(directory)/cgroup.kill")
+            } catch {
+                // cgroup v1, or a kernel before 5.14.
+                files.killMembers(of: directory)
+            }
+            usleep(removalPauseMicroseconds)
         }
     }
 
     private func limit(_ controller: String, _ directory: String, _ template: RunnerTemplate) throws(SystemError) {
         let memory = String(template.memory.bytes)
         let pids = String(template.pids + 1)
-        let quota = String(
-            max(Self.quotaMicrosecondsMin, template.cpu.millicores * Self.periodMicroseconds / 1000)
-        )
+        let quota = String(template.cpu.millicores * Self.periodMicroseconds / 1000)
         switch (version, controller) {
         case (.v1, "memory"):
-            try writeValue(memory, to: "\(directory)/memory.limit_in_bytes")
+            try files.write(memory, to: "\(directory)/memory.limit_in_bytes")
             let withSwap = "\(directory)/memory.memsw.limit_in_bytes"
-            if fileExists(withSwap) { try writeValue(memory, to: withSwap) }
+            try whereCounted { () throws(SystemError) in try files.write(memory, to: withSwap) }
         case (.v1, "cpu"):
-            try writeValue(String(Self.periodMicroseconds), to: "\(directory)/cpu.cfs_period_us")
-            try writeValue(quota, to: "\(directory)/cpu.cfs_quota_us")
+            try files.write(String(Self.periodMicroseconds), to: "\(directory)/cpu.cfs_period_us")
+            try files.write(quota, to: "\(directory)/cpu.cfs_quota_us")
         case (.v2, "memory"):
-            try writeValue(memory, to: "\(directory)/memory.max")
+            try files.write(memory, to: "\(directory)/memory.max")
             let swap = "\(directory)/memory.swap.max"
-            if fileExists(swap) { try writeValue("0", to: swap) }
+            try whereCounted { () throws(SystemError) in try files.write("0", to: swap) }
         case (.v2, "cpu"):
-            try writeValue("\(quota) \(Self.periodMicroseconds)", to: "\(directory)/cpu.max")
+            try files.write("\(quota) \(Self.periodMicroseconds)", to: "\(directory)/cpu.max")
         case (_, "pids"):
-            try writeValue(pids, to: "\(directory)/pids.max")
+            try files.write(pids, to: "\(directory)/pids.max")
         default:
             return
+        }
+    }
+
+    /// Swap is counted by some kernels only: the file is missing in the others.
+    private func whereCounted(_ write: () throws(SystemError) -> Void) throws(SystemError) {
+        do throws(SystemError) {
+            try write()
+        } catch {
+            guard error.code == ENOENT else { throw error }
         }
     }
 }

@@ -29,21 +29,24 @@ final class RunnerLog: Sendable {
     private let path: String
     private let feed: LogFeed
     private let now: @Sendable () -> Timestamp
+    private let onClose: @Sendable () -> Void
     private let state = Mutex(State())
 
-    /// `path` is the file's, in a directory that exists.
+    /// `path` is the file's, in a directory that exists; `onClose` is called by `finish` or `close`.
     init(
         runner: String,
         revision: String,
         path: String,
         feed: LogFeed,
-        now: @escaping @Sendable () -> Timestamp = wallClock
+        now: @escaping @Sendable () -> Timestamp = wallClock,
+        onClose: @escaping @Sendable () -> Void = {}
     ) {
         self.runner = runner
         self.revision = revision
         self.path = path
         self.feed = feed
         self.now = now
+        self.onClose = onClose
     }
 
     /// The last lines of output, oldest first.
@@ -74,6 +77,13 @@ final class RunnerLog: Sendable {
             return lines
         }
         feed.publish(lines, revision: revision)
+        onClose()
+    }
+
+    /// Closes the file of a runner that never came to be.
+    func close() {
+        state.withLock { $0.file = nil }
+        onClose()
     }
 
     private func keep(
@@ -125,7 +135,7 @@ final class RunnerLog: Sendable {
             let raw = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
             guard raw >= 0 else { return }
             state.file = Descriptor(owning: raw)
-            state.fileBytes = 0
+            state.fileBytes = max(0, Int(lseek(raw, 0, SEEK_END)))
         }
         guard let file = state.file else { return }
         state.fileBytes += max(0, Glibc.write(file.raw, bytes, bytes.count))

@@ -1,16 +1,19 @@
 // RunnerLogs: reading the logs of revisions and apps over all their runners, and following them.
 internal import Glibc
 internal import MeridianModel
+internal import Synchronization
 
 /// The logs of this node: `<directory>/<namespace>/<revision>/<runner>.log`, and `.log.1` before it.
 package final class RunnerLogs: Sendable {
-    /// Runners whose logs are kept per revision; the oldest go when a new one starts.
+    /// Runners whose logs are kept per revision; the oldest of ended ones go when a new one starts.
     package static let runnersPerRevisionMax = 16
     /// Lines of one answer at most.
     package static let linesMax = 10_000
 
     private let directory: String
     let feed = LogFeed()
+    /// The files of runners that live: these are not pruned however quiet they are.
+    private let live = Mutex<Set<String>>([])
 
     package init(directory: String) {
         self.directory = directory
@@ -23,8 +26,8 @@ package final class RunnerLogs: Sendable {
 
     /// The last lines of every revision of an app (`namespace/name`), oldest first, at most `count`.
     package func lines(ofApp app: String, last count: Int) -> [LogLine] {
+        guard Self.isSound(app) else { return [] }
         let parts = app.split(separator: "/")
-        guard parts.count == 2 else { return [] }
         // No directory: the app has never had a runner here.
         let names = (try? listDirectory("\(directory)/\(parts[0])")) ?? []
         let revisions = names.map { "\(parts[0])/\($0)" }.filter { Self.isRevision($0, of: app) }
@@ -45,10 +48,25 @@ package final class RunnerLogs: Sendable {
 
     /// Opens the log of a new runner, after removing those of runners long gone.
     func open(_ runner: String, revision: String) throws(SystemError) -> RunnerLog {
+        guard Self.isSound(revision) else { throw SystemError("keep a log for \(revision)", code: EINVAL) }
         let place = "\(directory)/\(revision)"
+        let path = "\(place)/\(runner).log"
         try makeDirectories(place)
+        live.withLock { _ = $0.insert(path) }
         prune(place)
-        return RunnerLog(runner: runner, revision: revision, path: "\(place)/\(runner).log", feed: feed)
+        return RunnerLog(
+            runner: runner,
+            revision: revision,
+            path: path,
+            feed: feed,
+            onClose: { [weak self] in self?.live.withLock { _ = $0.remove(path) } }
+        )
+    }
+
+    /// `namespace/name`, so that it stays inside the directory.
+    static func isSound(_ revision: String) -> Bool {
+        let parts = revision.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.count == 2 && parts.allSatisfy { !$0.isEmpty && !$0.hasPrefix(".") && !$0.utf8.contains(0) }
     }
 
     /// `default/hello-00003` is of `default/hello`.
@@ -64,6 +82,7 @@ package final class RunnerLogs: Sendable {
     }
 
     private func read(_ revision: String) -> [LogLine] {
+        guard Self.isSound(revision) else { return [] }
         let place = "\(directory)/\(revision)"
         // No directory: the revision has never had a runner here.
         let names = (try? listDirectory(place)) ?? []
@@ -79,7 +98,8 @@ package final class RunnerLogs: Sendable {
     }
 
     private func prune(_ place: String) {
-        let names = ((try? listDirectory(place)) ?? []).filter { $0.hasSuffix(".log") }
+        let live = live.withLock { $0 }
+        let names = ((try? listDirectory(place)) ?? []).filter { $0.hasSuffix(".log") && !live.contains("\(place)/\($0)") }
         guard names.count >= Self.runnersPerRevisionMax else { return }
         let aged = names.map { (name: $0, changed: changeTime("\(place)/\($0)")) }.sorted { $0.changed < $1.changed }
         for old in aged.prefix(names.count - Self.runnersPerRevisionMax + 1) {

@@ -1,4 +1,26 @@
 // ListeningSockets: where the programs of a network namespace accept TCP connections.
+internal import CLinux
+internal import Glibc
+
+/// The kernel's tables of sockets, read inside other network namespaces.
+struct SocketTables: Sendable {
+    private let own: Descriptor
+
+    init() throws(SystemError) { own = try Descriptor.open("/proc/self/ns/net", O_RDONLY) }
+
+    /// The listening sockets of a namespace, each once, sorted.
+    ///
+    /// Never those of another one, even where the runner has ended: the namespace is found by its descriptor.
+    func listening(in network: Descriptor) -> [ListeningSocket] {
+        let tables = ["tcp", "tcp6"].map { table in
+            let raw = clinux_open_in_namespace(network.raw, own.raw, "/proc/thread-self/net/\(table)")
+            // Not there: a kernel without IPv6.
+            guard raw >= 0 else { return "" }
+            return (try? readText(Descriptor(owning: raw), "net/\(table)")) ?? ""
+        }
+        return Set(tables.flatMap(ListeningSocket.parse)).sorted { ($0.port, $0.address) < ($1.port, $1.address) }
+    }
+}
 
 /// One listening TCP socket.
 struct ListeningSocket: Sendable, Hashable, CustomStringConvertible {
@@ -10,15 +32,6 @@ struct ListeningSocket: Sendable, Hashable, CustomStringConvertible {
     let port: UInt16
 
     var description: String { "\(address):\(port)" }
-
-    /// The sockets of the namespace that process `pid` is in, each once, sorted; empty where the process has ended.
-    static func all(of pid: Int32) -> [ListeningSocket] {
-        let tables = ["tcp", "tcp6"].map { table in
-            // Not readable: the process has just ended, which its report says.
-            (try? readText("/proc/\(pid)/net/\(table)")) ?? ""
-        }
-        return Set(tables.flatMap(parse)).sorted { ($0.port, $0.address) < ($1.port, $1.address) }
-    }
 
     /// Lines such as `0: 0100007F:1F90 00000000:0000 0A …`: address and port in hexadecimal, state 0A listens
     /// (proc_pid_net(5)).

@@ -16,9 +16,12 @@ package struct SyscallFilter: Sendable, Equatable {
     package enum Denial: Hashable, Sendable {
         /// EPERM, or ENOSYS for `SyscallRules.fallbacks`.
         case errno
-        /// The whole process is killed with SIGSYS.
+        /// The call waits for whoever holds the listener, who notes its name and kills the runner.
+        ///
+        /// The kernel's own killing would tell a signal and no name. The call is never made, whatever becomes of the
+        /// holder: a listener that is closed answers ENOSYS.
         case kill
-        /// The call waits for the answer of whoever holds the listener.
+        /// The call waits for whoever holds the listener, who notes its name and answers as `errno` would.
         case report
     }
 
@@ -51,8 +54,7 @@ package struct SyscallFilter: Sendable, Equatable {
     private static func action(_ denial: Denial) -> UInt32 {
         switch denial {
         case .errno: Action.fail(EPERM)
-        case .kill: Action.killProcess
-        case .report: Action.report
+        case .kill, .report: Action.report
         }
     }
 

@@ -14,6 +14,7 @@ final class EventLoop: Sendable {
     private struct State {
         var watches: [Token: Watch] = [:]
         var jobs: [@Sendable () -> Void] = []
+        var delayed: [Delayed] = []
         var nextToken: Token = 1
         var isEnding = false
     }
@@ -21,6 +22,12 @@ final class EventLoop: Sendable {
     private struct Watch {
         let descriptor: Descriptor
         let handler: @Sendable (Token) -> Void
+    }
+
+    private struct Delayed {
+        /// Of the monotonic clock, in nanoseconds.
+        let at: Int64
+        let job: @Sendable () -> Void
     }
 
     /// Tokens taken per wait: enough that a flood of output does not starve the reports behind it.
@@ -73,7 +80,14 @@ final class EventLoop: Sendable {
         wakeUp()
     }
 
-    /// Ends the thread after the handlers under way; watches are dropped.
+    /// Runs a job on the loop's thread when `delay` is over; never where the loop ends before.
+    func perform(after delay: Duration, _ job: @escaping @Sendable () -> Void) {
+        let at = monotonicNanoseconds() + delay.nanoseconds
+        state.withLock { $0.delayed.append(Delayed(at: at, job: job)) }
+        wakeUp()
+    }
+
+    /// Ends the thread after the handlers under way; watches and jobs are dropped.
     func end() {
         state.withLock { $0.isEnding = true }
         wakeUp()
@@ -88,7 +102,7 @@ final class EventLoop: Sendable {
     private func run() {
         var tokens = [Token](repeating: 0, count: Self.tokensPerWaitMax)
         while !state.withLock({ $0.isEnding }) {
-            let count = clinux_poll_wait(poll.raw, &tokens, Int32(Self.tokensPerWaitMax), -1)
+            let count = clinux_poll_wait(poll.raw, &tokens, Int32(Self.tokensPerWaitMax), millisecondsToNextJob())
             precondition(count >= 0, "epoll_wait fails only for descriptors that are not epoll's")
             for token in tokens.prefix(Int(count)) {
                 if token == Self.wakeToken {
@@ -97,8 +111,28 @@ final class EventLoop: Sendable {
                     state.withLock { $0.watches[token]?.handler }?(token)
                 }
             }
+            runDueJobs()
         }
-        state.withLock { $0.watches.removeAll() }
+        state.withLock { state in
+            state.watches.removeAll()
+            state.delayed.removeAll()
+        }
+    }
+
+    /// How long to wait for descriptors: -1 without a limit, rounded up so that the job is due afterwards.
+    private func millisecondsToNextJob() -> Int32 {
+        guard let next = state.withLock({ $0.delayed.map(\.at).min() }) else { return -1 }
+        return Int32(clamping: max(0, next - monotonicNanoseconds() + 999_999) / 1_000_000)
+    }
+
+    private func runDueJobs() {
+        let now = monotonicNanoseconds()
+        let due = state.withLock { state in
+            let due = state.delayed.filter { $0.at <= now }
+            if !due.isEmpty { state.delayed.removeAll { $0.at <= now } }
+            return due
+        }
+        for delayed in due { delayed.job() }
     }
 
     private func runJobs() {

@@ -6,7 +6,11 @@ private let fileBytesMax = 4 << 20
 
 /// The bytes of a file, at most 4 MiB of them.
 func readFile(_ path: String) throws(SystemError) -> [UInt8] {
-    let file = try Descriptor.open(path, O_RDONLY)
+    try readFile(Descriptor.open(path, O_RDONLY), path)
+}
+
+/// The bytes of an open file from where it stands; `path` names it in errors.
+private func readFile(_ file: Descriptor, _ path: String) throws(SystemError) -> [UInt8] {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65_536)
     while bytes.count < fileBytesMax {
@@ -22,6 +26,11 @@ func readFile(_ path: String) throws(SystemError) -> [UInt8] {
 /// The text of a file, at most 4 MiB of it.
 func readText(_ path: String) throws(SystemError) -> String {
     String(decoding: try readFile(path), as: UTF8.self)
+}
+
+/// The text of an open file from where it stands, at most 4 MiB of it; `path` names it in errors.
+func readText(_ file: Descriptor, _ path: String) throws(SystemError) -> String {
+    String(decoding: try readFile(file, path), as: UTF8.self)
 }
 
 /// Writes one value into an existing file of the kernel's.

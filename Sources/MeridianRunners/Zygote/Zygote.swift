@@ -40,14 +40,20 @@ final class Zygote: Sendable {
         _ onEnd: @escaping @Sendable () -> Void
     ) {
         do throws(SystemError) {
+            let bases = try cgroups.openBases()
             let (own, other) = try PacketSocket.pair()
             let zygote = Zygote(pid: try spawn(program, other), socket: own)
-            try own.send(cgroups.helloPacket(), try cgroups.openBases())
-            _ = try loop.watch(own.descriptor) { token in
-                if zygote.read(launched) == .ended {
-                    loop.unwatch(token)
-                    onEnd()
+            do throws(SystemError) {
+                try own.send(cgroups.helloPacket(), bases)
+                _ = try loop.watch(own.descriptor) { token in
+                    if zygote.read(launched) == .ended {
+                        loop.unwatch(token)
+                        onEnd()
+                    }
                 }
+            } catch {
+                zygote.kill()
+                throw error
             }
         } catch {
             launched.fulfil(.failure(unavailable("\(program): \(error)")))
@@ -92,14 +98,26 @@ final class Zygote: Sendable {
             let why = "cannot \(stepWords(report.step)): \(errorWords(report.error))"
             launched.fulfil(.failure(Self.unavailable(why)))
         case .ended:
-            var status: Int32 = 0
-            // The process closes its end by exiting, so this does not block; it is reaped by nobody else.
-            while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+            // The process closes its end by exiting, so this does not block.
+            let status = reap()
             launched.fulfil(.failure(Self.unavailable("it ended at once with wait status \(status)")))
             ended.fulfil(())
             return .ended
         }
         return .alive
+    }
+
+    /// The wait status; the process is reaped by nobody else.
+    private func reap() -> Int32 {
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        return status
+    }
+
+    /// Ends a zygote that nobody can talk to; it has no runner yet.
+    private func kill() {
+        _ = Glibc.kill(pid, SIGKILL)
+        _ = reap()
     }
 
     /// Asks for a runner; its report socket is the first descriptor.
