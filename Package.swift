@@ -161,17 +161,16 @@ let package = Package(
             "MeridianBuildsTests",
             ["MeridianBuilds", "MeridianModel", "MeridianPorts", "MeridianContent", "meridian-zygote"]
         ),
+        tests(
+            "MeridianNodeTests",
+            [
+                "MeridianNode", "MeridianModel", "MeridianPorts", "MeridianEdge", "MeridianRunners", "MeridianContent",
+                "MeridianAPIClient", serviceLifecycle, logging, "meridian-zygote",
+            ]
+        ),
+        tests("MeridianPlanningTests", ["MeridianPlanning", "MeridianModel"]),
         tests("MeridianRoutingTests", ["MeridianRouting", "MeridianModel"]),
         tests("MeridianEdgeTests", ["MeridianEdge", "MeridianModel", "MeridianRouting", "CLinux"]),
-        tests("MeridianPlanningTests", ["MeridianPlanning", "MeridianModel"]),
-        tests(
-            "MeridianControlTests",
-            ["MeridianControl", "MeridianModel", "MeridianPlanning", "MeridianPorts", "MeridianStore", logging]
-        ),
-        tests(
-            "MeridianSimulationTests",
-            ["MeridianSimulation", "MeridianControl", "MeridianModel", "MeridianPlanning", "MeridianPorts"]
-        ),
         tests(
             "MeridianCommandsTests",
             [

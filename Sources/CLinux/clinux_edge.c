@@ -56,7 +56,9 @@ int clinux_address_text(const clinux_address *address, char *text, int capacity)
 }
 
 uint16_t clinux_address_port(const clinux_address *address) {
-    if (address->storage.ss_family == AF_INET6) return ntohs(((const struct sockaddr_in6 *)&address->storage)->sin6_port);
+    if (address->storage.ss_family == AF_INET6) {
+        return ntohs(((const struct sockaddr_in6 *)&address->storage)->sin6_port);
+    }
     return ntohs(((const struct sockaddr_in *)&address->storage)->sin_port);
 }
 

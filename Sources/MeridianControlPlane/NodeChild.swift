@@ -76,6 +76,8 @@ struct NodeChild: Sendable {
             0o600
         )
         posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
+        // The node outlives this process and must hold nothing of it, nor of whoever started it.
+        clinux_spawn_close_from(&actions, STDERR_FILENO + 1)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

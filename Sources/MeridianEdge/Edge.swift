@@ -24,8 +24,10 @@ package final class Edge: Sendable {
     private let registry = EdgeRegistry()
     private let life = Mutex(Life.fresh)
 
-    /// - Parameter demand: called on a loop's thread when a request waits for a runner, at most once per revision and
-    ///   `demandRepeatMilliseconds`; must not block.
+    /// An edge that is not started yet.
+    ///
+    /// `demand` is called on a loop's thread when a request waits for a runner, at most once per revision and
+    /// `demandRepeatMilliseconds`; it must not block.
     package init(_ configuration: EdgeConfiguration, demand: @escaping @Sendable (RunnerDemand) -> Void) {
         self.configuration = configuration
         self.demand = demand
@@ -64,14 +66,16 @@ package final class Edge: Sendable {
 
     /// Takes the complete set of runners of a revision (`namespace/name`).
     ///
-    /// Once it has returned, a runner that is missing gets no new request; what is in flight on it goes on and is counted
-    /// by `load`. `concurrencyMax` bounds the requests in flight per runner over all loops; it is at least 1.
+    /// Once it has returned, a runner that is missing gets no new request; what is in flight on it goes on and is
+    /// counted by `load`. `concurrencyMax` bounds the requests in flight per runner over all loops; it is at least
+    /// 1.
     package func setRunners(_ revision: String, _ endpoints: [RunnerEndpoint], concurrencyMax: Int) async {
         let mailboxes = (try? mailboxes()) ?? []
         await registry.setRunners(revision, endpoints, concurrencyMax: concurrencyMax, mailboxes)
     }
 
-    /// Answers the requests that wait for a revision with 503 and `message`, for example since its runners do not start.
+    /// Answers the requests that wait for a revision with 503 and `message`, for example since its runners do not
+    /// start.
     package func fail(_ revision: String, message: String) async {
         let mailboxes = (try? mailboxes()) ?? []
         await registry.fail(revision, message, mailboxes)

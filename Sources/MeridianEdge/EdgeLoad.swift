@@ -22,7 +22,9 @@ package struct EdgeLoad: Sendable {
 
     /// By revision key, for every revision that the table or `setRunners` named.
     package let revisions: [String: Revision]
-    /// By runner id. A removed runner stays until nothing is in flight on it.
+    /// By runner id.
+    ///
+    /// A removed runner stays until nothing is in flight on it.
     package let runners: [String: Runner]
     /// Client connections that are open.
     package let connections: Int

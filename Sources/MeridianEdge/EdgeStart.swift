@@ -95,7 +95,8 @@ struct EdgeStart {
             throw EdgeError(
                 code: .cannotListen,
                 message:
-                    "cannot listen on \(address): \(String(cString: strerror(-listener))); free the port or choose another"
+                    "cannot listen on \(address): \(String(cString: strerror(-listener))); "
+                    + "free the port or choose another"
             )
         }
         return listener
@@ -109,7 +110,8 @@ struct EdgeStart {
 
 /// Carries a loop from the thread that made it to the one that runs it.
 ///
-/// `@unchecked Sendable`: the maker gives the only reference away before the thread starts, and only the thread uses it.
+/// `@unchecked Sendable`: the maker gives the only reference away before the thread starts, and only the thread
+/// uses it.
 private final class LoopCarrier: @unchecked Sendable {
     private var loop: Loop?
 

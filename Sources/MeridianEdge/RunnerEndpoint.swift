@@ -4,7 +4,8 @@
 package struct RunnerEndpoint: Sendable, Hashable {
     /// Unique among the runners of the node.
     package let id: String
-    /// A descriptor of the network namespace, valid until the edge has taken a set without the runner; -1 for the edge's own.
+    /// A descriptor of the network namespace, valid until the edge has taken a set without the runner; -1 for the
+    /// edge's own.
     package let networkNamespace: Int32
     package let port: UInt16
 

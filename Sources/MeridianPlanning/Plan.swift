@@ -117,6 +117,14 @@ package struct ObjectWrite: Sendable, Equatable {
     package let events: [EventDraft]
     /// An activity whose result the write takes in.
     package let settles: ObjectKey?
+
+    package init(value: JSONValue, key: ObjectKey, replaces: Int64?, events: [EventDraft], settles: ObjectKey?) {
+        self.value = value
+        self.key = key
+        self.replaces = replaces
+        self.events = events
+        self.settles = settles
+    }
 }
 
 /// Something that happened, to be recorded as an Event.

@@ -9,10 +9,11 @@ package func plan(_ world: World) -> Plan {
     let situations = world.situations()
     let rollouts = situations.map { rollout(of: $0, in: world) }
     let routes = routing(situations, in: world)
+    let routed = RoutedHosts(world)
     var plan = Plan()
     for situation in situations { plan.append(builds(for: situation, in: world)) }
     for (situation, rollout) in zip(situations, rollouts) {
-        plan.append(appStatus(of: situation, rollout: rollout, in: world))
+        plan.append(appStatus(of: situation, rollout: rollout, routed: routed, in: world))
     }
     plan.append(splitStatuses(routes, in: world))
     plan.append(mirrors(of: world))

@@ -12,6 +12,8 @@ package final class CompiledRouteTable: Sendable {
     package let number: Int
     /// Every backend that the table names, once, in order of first mention.
     package let slots: [RouteSlot]
+    /// The region that serves each slot, in the order of `slots`; empty: the edge's own.
+    package let regions: [String]
     package let view: RouteView
 
     /// Validates and packs `table`.
@@ -29,6 +31,7 @@ package final class CompiledRouteTable: Sendable {
         for route in table.hosts { try packing.add(route) }
         number = table.number
         slots = packing.slots
+        regions = packing.regions
         view = packing.packed()
     }
 
@@ -39,7 +42,9 @@ package final class CompiledRouteTable: Sendable {
         view.buckets.deallocate()
     }
 
-    /// Picks by text, for callers that are not in a hurry; the same rules as `RouteView.pick`. Nil for an unknown host.
+    /// Picks by text, for callers that are not in a hurry; the same rules as `RouteView.pick`.
+    ///
+    /// Nil for an unknown host.
     package func pick(host: String, override: String? = nil, sticky: String? = nil, draw: UInt64) -> Pick? {
         func with<T>(_ text: String?, _ body: (UnsafeBufferPointer<UInt8>?) -> T) -> T {
             guard let text else { return body(nil) }

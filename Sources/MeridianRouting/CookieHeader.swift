@@ -1,6 +1,7 @@
 // CookieHeader: finding one cookie in the value of a Cookie header field.
 
-/// The value of the cookie `name` within `field` (`a=1; b=2`, RFC 6265 §4.2.1), as offset and length; nil where absent.
+/// The value of the cookie `name` within `field` (`a=1; b=2`, RFC 6265 §4.2.1), as offset and length; nil where
+/// absent.
 ///
 /// Names compare exactly. The first of several cookies of one name counts. Allocates nothing.
 package func cookieValue(

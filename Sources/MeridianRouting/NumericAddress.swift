@@ -12,7 +12,9 @@ package struct NumericAddress: Sendable, Hashable, CustomStringConvertible {
         self.port = port
     }
 
-    /// Parses `HOST:PORT`; an IPv6 host stands in brackets; the port is 1 to 65535. Nil for names and anything else.
+    /// Parses `HOST:PORT`; an IPv6 host stands in brackets; the port is 1 to 65535.
+    ///
+    /// Nil for names and anything else.
     package init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         let digits = text[text.index(after: colon)...]

@@ -4,6 +4,7 @@ internal import MeridianModel
 /// A compiled table under construction.
 struct RoutePacking {
     private(set) var slots: [RouteSlot] = []
+    private(set) var regions: [String] = []
     private var slotIndices: [RouteSlot: Int32] = [:]
     private var seen: Set<String> = []
     private var text: [UInt8] = []
@@ -25,6 +26,7 @@ struct RoutePacking {
             cumulative += Int32(backend.weight)
             try append(backend, of: route, cumulative: cumulative)
         }
+        noteRegion(of: route, backends[Int(first)...])
         host.backends = first..<Int32(backends.count)
         for name in route.overrides { appendOverride(name, of: route) }
         host.overrides = host.backends.upperBound..<Int32(backends.count)
@@ -106,6 +108,16 @@ struct RoutePacking {
         backends.append(entry)
     }
 
+    /// Notes where the backends of a host are served.
+    ///
+    /// A host with one backend is the app's or the revision's own, and knows best; a split may name other apps.
+    private mutating func noteRegion(of route: HostRoute, _ added: ArraySlice<RouteView.Backend>) {
+        guard let region = route.region else { return }
+        for backend in added where added.count == 1 || regions[Int(backend.slot)].isEmpty {
+            regions[Int(backend.slot)] = region
+        }
+    }
+
     /// Adds a revision that the override header may name; a bare name stands in the app's namespace.
     private mutating func appendOverride(_ name: String, of route: HostRoute) {
         let namespace = route.app.prefix { $0 != "/" }
@@ -119,6 +131,7 @@ struct RoutePacking {
         if let known = slotIndices[slot] { return known }
         let index = Int32(slots.count)
         slots.append(slot)
+        regions.append("")
         slotIndices[slot] = index
         return index
     }

@@ -86,10 +86,8 @@ package struct RouteView: @unchecked Sendable {
 
     /// Chooses the backend of one request to `host`.
     ///
-    /// - Parameters:
-    ///   - override: the value of `x-meridian-revision`, or nil.
-    ///   - sticky: the value of the host's sticky cookie, or nil.
-    ///   - draw: uniformly random; equal draws pick alike.
+    /// `override` is the value of `x-meridian-revision`, `sticky` that of the host's sticky cookie; nil where absent.
+    /// `draw` is uniformly random; equal draws pick alike.
     package func pick(
         _ host: Int32,
         override: UnsafeBufferPointer<UInt8>?,
@@ -166,7 +164,9 @@ package struct RouteView: @unchecked Sendable {
         return count
     }
 
-    /// FNV-1a over the name in lower case. Only an operator adds hosts, so collisions cannot be forced from outside.
+    /// FNV-1a over the name in lower case.
+    ///
+    /// Only an operator adds hosts, so collisions cannot be forced from outside.
     static func hash(_ value: UnsafeBufferPointer<UInt8>, _ count: Int) -> UInt32 {
         var hash: UInt32 = 2_166_136_261
         for index in 0..<count { hash = (hash ^ UInt32(lowered(value[index]))) &* 16_777_619 }

@@ -54,13 +54,17 @@ final class Cluster {
 
     /// One turn of the loop; answers its plan, nil where the store could not be read. A dead control plane is reborn.
     func turn() async -> Plan? {
-        if plan.bug == .failuresForgotten { bear() }
         do throws(StoreError) {
             let (plan, outcomes) = try await reconciler.turn()
             for (planned, outcome) in zip(plan.steps, outcomes) { trace("\(planned.step.words): \(outcome)") }
             if gate.isDead {
                 rebirth()
                 return nil
+            }
+            let isHeldBack = plan.waiting.contains { $0.text.hasPrefix("held back") }
+            if isHeldBack, self.plan.bug == .failuresForgotten {
+                rebirth()
+                hear(node.current)
             }
             return plan
         } catch {
@@ -83,7 +87,6 @@ final class Cluster {
         births += 1
         reconciler = Self.reconciler(store, node, clock, random, inbox)
         lastSent = nil
-        if plan.bug == .failuresForgotten { hear(node.current) }
     }
 
     /// Work that was cancelled ends all the same, some time.

@@ -34,7 +34,7 @@ package enum DeliberateBug: String, CaseIterable, Sendable {
     case resultsByName
     /// The node takes any assignment, old or new.
     case olderAssignmentsTaken
-    /// Failures are forgotten, and with them the back-off.
+    /// Whatever is held back leads to a restart, which forgets failures and with them the back-off.
     case failuresForgotten
     /// A read that fails for all that people wrote is taken for there being nothing of it.
     case failedReadIsEmpty

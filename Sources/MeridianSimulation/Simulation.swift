@@ -26,6 +26,8 @@ package struct Simulation {
 
     /// Things that happen after the last action before it gets quiet: some still find work under way.
     private static let stepsAfterScript = 12
+    /// Steps of a life: a script that waits for something that never comes goes on in quiet.
+    private static let liveStepsMax = 400
     /// Rounds until a quiet world is settled; ten apps' worth of rollouts take about sixty.
     private static let quietRoundsMax = 600
     /// Writes per action and birth; a whole life of an app with a rollout and its runners takes about forty.
@@ -76,7 +78,7 @@ package struct Simulation {
     private mutating func live() async throws(StoreError) {
         await begin()
         var left = Self.stepsAfterScript
-        while left > 0 {
+        for _ in 0..<Self.liveStepsMax where left > 0 {
             if actions.isEmpty { left -= 1 }
             try await step()
         }
@@ -85,7 +87,7 @@ package struct Simulation {
     private mutating func begin() async {
         switch cluster.plan.faults {
         case .sameName: cluster.keepCancelledWork()
-        case .hotLoop: cluster.node.setRefuses(draw.chance(50))
+        case .hotLoop: draw.chance(50) ? cluster.node.setRefuses(true) : refuse()
         default: break
         }
     }
@@ -168,8 +170,8 @@ package struct Simulation {
         cluster.store.refuse([])
         cluster.node.setRefuses(false)
         cluster.store.failReads(0)
-        // A report that was lost comes again with the next connection.
-        if cluster.plan.faults == .missedNews { cluster.loseConnection() }
+        // What was lost or overtaken comes again with the next connection.
+        cluster.loseConnection()
         for _ in 0..<Self.quietRoundsMax {
             if try await isSettled() { return }
             steps += 1
@@ -211,7 +213,7 @@ package struct Simulation {
         let attemptsMax = 160
         let before = cluster.store.refusals + cluster.node.refusals
         let end = cluster.clock.now + .seconds(3600)
-        while cluster.clock.now < end {
+        while cluster.clock.now < end, cluster.store.refusals + cluster.node.refusals - before <= attemptsMax {
             steps += 1
             if cluster.pendingWorks > 0 { await cluster.endWork(0) }
             cluster.node.work()

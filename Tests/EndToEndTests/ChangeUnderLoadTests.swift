@@ -12,7 +12,7 @@ struct ChangeUnderLoadTests {
         let (platform, directory) = try busyPlatform()
         let load = run(on: platform)
         try waitForAnswers(load, 1000)
-        let applied = try platform.apply(Fixtures.app("busy", "env: {WORD: second}"), in: directory.path)
+        let applied = try platform.apply(Fixtures.app("busy", "env: {WORD: second}"), in: directory)
         #expect(applied.code == 0, "\(applied.all)")
         check(load.finish(), platform)
         #expect(try platform.get("busy.default.localhost").body.contains("word=second"))
@@ -22,15 +22,15 @@ struct ChangeUnderLoadTests {
     func weights() throws {
         let (platform, directory) = try busyPlatform()
         try #require(
-            try platform.apply(Fixtures.app("busy", "env: {WORD: second}"), in: directory.path).code == 0,
+            try platform.apply(Fixtures.app("busy", "env: {WORD: second}"), in: directory).code == 0,
             "\(platform.log)"
         )
-        try #require(try platform.apply(split(first: 90, second: 10), in: directory.path, wait: false).code == 0)
+        try #require(try platform.apply(split(first: 90, second: 10), in: directory, wait: false).code == 0)
         let isRouted = try eventually(within: 10) { try platform.get("weighed.localhost").status == 200 }
         #expect(isRouted)
         let load = run(on: platform, host: "weighed.localhost")
         try waitForAnswers(load, 2000)
-        try #require(try platform.apply(split(first: 10, second: 90), in: directory.path, wait: false).code == 0)
+        try #require(try platform.apply(split(first: 10, second: 90), in: directory, wait: false).code == 0)
         let report = load.finish()
         check(report, platform)
         #expect(report.revisions.count == 2, "\(report.revisions)")
@@ -40,7 +40,7 @@ struct ChangeUnderLoadTests {
     func rollback() throws {
         let (platform, directory) = try busyPlatform()
         try #require(
-            try platform.apply(Fixtures.app("busy", "env: {WORD: second}"), in: directory.path).code == 0,
+            try platform.apply(Fixtures.app("busy", "env: {WORD: second}"), in: directory).code == 0,
             "\(platform.log)"
         )
         let load = run(on: platform)
@@ -55,7 +55,7 @@ struct ChangeUnderLoadTests {
         platform.stop()
         try platform.start()
         #expect(try platform.get("busy.default.localhost").headers["x-meridian-revision"] == "busy-00001")
-        let third = try platform.apply(Fixtures.app("busy", "env: {WORD: third}"), in: directory.path)
+        let third = try platform.apply(Fixtures.app("busy", "env: {WORD: third}"), in: directory)
         #expect(third.code == 0, "\(third.all)")
         #expect(
             try platform.get("busy.default.localhost").body.contains("word=third"),
@@ -67,7 +67,7 @@ struct ChangeUnderLoadTests {
     func controlPlaneKilled() throws {
         let (platform, directory) = try busyPlatform()
         try #require(
-            try platform.apply(Fixtures.app("asleep", "scaling: {idleAfter: 500ms}"), in: directory.path).code == 0,
+            try platform.apply(Fixtures.app("asleep", "scaling: {idleAfter: 500ms}"), in: directory).code == 0,
             "\(platform.log)"
         )
         _ = try platform.get("busy.default.localhost")
@@ -83,7 +83,8 @@ struct ChangeUnderLoadTests {
         #expect(platform.nodePid == node, "the node was adopted")
         #expect(before.isSubset(of: Set(platform.runnerProcesses)) || !before.isEmpty)
         let settled = try eventually(within: 10) { try platform.meridian("plan").code == 0 }
-        #expect(settled, "nothing is to be done after the restart: \(try platform.meridian("plan").all)")
+        let plan = try platform.meridian("plan")
+        #expect(settled, "something is to be done after the restart: \(plan.all)")
         #expect(try platform.meridian("get", "revisions").output.split(separator: "\n").count == 3)
         #expect(try platform.get("busy.default.localhost").headers["x-meridian-temperature"] == "hot")
     }
@@ -110,9 +111,11 @@ struct ChangeUnderLoadTests {
         _ = try platform.get("busy.default.localhost")
         let node = platform.nodePid
         let family = [node] + Processes.descendants(of: node)
-        let slow = Thread { _ = try? platform.get("busy.default.localhost", "/sleep/300") }
-        slow.start()
+        let slow = LoadRun(
+            port: platform.edgePort, host: "busy.default.localhost", path: "/sleep/300", requests: 4, concurrency: 4)
+        #expect(eventually(within: 10) { slow.started == 4 })
         platform.stop()
+        #expect(slow.finish().failed == 0, "requests in flight were cut by the drain")
         #expect(family.allSatisfy { kill($0, 0) != 0 }, "something of the platform is left")
         #expect(!FileManager.default.fileExists(atPath: platform.data.path + "/server.json"))
     }
@@ -120,7 +123,7 @@ struct ChangeUnderLoadTests {
     private func busyPlatform() throws -> (Platform, ScratchDirectory) {
         let platform = try Platform()
         let directory = try Fixtures.serverDirectory()
-        let applied = try platform.apply(Fixtures.app("busy", "env: {WORD: first}"), in: directory.path)
+        let applied = try platform.apply(Fixtures.app("busy", "env: {WORD: first}"), in: directory)
         try #require(applied.code == 0, "\(applied.all)\n\(platform.log)")
         return (platform, directory)
     }

@@ -31,7 +31,7 @@ enum Command {
         let scratch = try ScratchDirectory()
         let outputPath = scratch.path + "/out"
         let errorPath = scratch.path + "/err"
-        for path in [outputPath, errorPath] { FileManager.default.createFile(atPath: path, contents: nil) }
+        for path in [outputPath, errorPath] { try Data().write(to: URL(filePath: path)) }
         process.standardOutput = FileHandle(forWritingAtPath: outputPath)
         process.standardError = FileHandle(forWritingAtPath: errorPath)
         if let input {

@@ -21,24 +21,27 @@ final class LoadRun: Sendable {
     private let remaining: Atomic<Int>
     private let group = DispatchGroup()
 
+    private let startedCount = Atomic(0)
+
     /// Starts `requests` requests to `host`, `concurrency` at a time.
-    init(port: UInt16, host: String, requests: Int, concurrency: Int) {
+    init(port: UInt16, host: String, path: String = "/", requests: Int, concurrency: Int) {
         remaining = Atomic(requests)
         for _ in 0..<concurrency {
             group.enter()
             let thread = Thread {
-                self.work(port: port, host: host)
+                self.work(port: port, host: host, path: path)
                 self.group.leave()
             }
             thread.start()
         }
     }
 
-    private func work(port: UInt16, host: String) {
+    private func work(port: UInt16, host: String, path: String) {
         let connection = HTTPConnection(port: port)
         while remaining.subtract(1, ordering: .relaxed).oldValue > 0 {
             do {
-                let answer = try connection.get(host)
+                startedCount.add(1, ordering: .relaxed)
+                let answer = try connection.get(host, path)
                 report.withLock { report in
                     report.statuses[answer.status, default: 0] += 1
                     report.revisions[answer.headers["x-meridian-revision"] ?? "", default: 0] += 1
@@ -52,6 +55,9 @@ final class LoadRun: Sendable {
             }
         }
     }
+
+    /// Requests that have been begun so far.
+    var started: Int { startedCount.load(ordering: .relaxed) }
 
     /// Requests that have been answered so far.
     var answered: Int { report.withLock { $0.total } }

@@ -11,6 +11,15 @@ struct MainJobTests {
         let applied = try platform.meridian("apply", "-f", examples, "--wait=10m", seconds: 700)
         try #require(applied.code == 0, "\(applied.all)\n\(platform.log)")
 
+        let before = try settledRevision(of: platform)
+        let again = try platform.meridian("apply", "-f", examples)
+        #expect(again.code == 0)
+        #expect(again.output.split(separator: "\n").allSatisfy { $0.hasSuffix("unchanged") }, "\(again.all)")
+        #expect(try platform.meridian("diff", "-f", examples).code == 0)
+        let plan = try platform.meridian("plan", "-f", examples)
+        #expect(plan.code == 0, "\(plan.all)")
+        #expect(try storeRevision(of: platform) == before, "applying the same files used a store revision")
+
         let first = try platform.get("hello.localhost")
         #expect(first.status == 200)
         #expect(first.headers["x-meridian-temperature"] == "cold")
@@ -24,14 +33,11 @@ struct MainJobTests {
         #expect(try platform.get("hello-c-00001.default.localhost").status == 200)
         #expect(try platform.get("nobody.localhost").status == 404)
 
-        let before = try storeRevision(of: platform)
-        let again = try platform.meridian("apply", "-f", examples)
-        #expect(again.code == 0)
-        #expect(again.output.split(separator: "\n").allSatisfy { $0.hasSuffix("unchanged") }, "\(again.all)")
-        #expect(try platform.meridian("diff", "-f", examples).code == 0)
-        let plan = try platform.meridian("plan", "-f", examples)
-        #expect(plan.code == 0, "\(plan.all)")
-        #expect(try storeRevision(of: platform) == before, "applying the same files used a store revision")
+        let abroad = try platform.apply(
+            Fixtures.app("abroad", "regions: {preferred: [eu-central-1]}"), in: Fixtures.serverDirectory())
+        #expect(abroad.code == 0, "\(abroad.all)")
+        let there = try platform.get("abroad.default.localhost")
+        #expect(there.headers["x-meridian-region"] == "fra", "the alias names the region")
     }
 
     @Test("a split of two apps keeps a client and gives each its share", .timeLimit(.minutes(5)))
@@ -50,7 +56,7 @@ struct MainJobTests {
                   backends: [{app: one, weight: 75}, {app: two, weight: 25}]
                   sticky: {cookie: variant, ttl: 1h}
                 """
-        let applied = try platform.apply(manifest, in: directory.path)
+        let applied = try platform.apply(manifest, in: directory)
         try #require(applied.code == 0, "\(applied.all)\n\(platform.log)")
         var words: [String: Int] = [:]
         for _ in 0..<400 {
@@ -77,7 +83,7 @@ struct MainJobTests {
             ---
 
             """ + Fixtures.app("keeper", "secretEnv: {TOKEN: {secret: vault, key: token}}")
-        let applied = try platform.apply(manifest, in: directory.path)
+        let applied = try platform.apply(manifest, in: directory)
         try #require(applied.code == 0, "\(applied.all)\n\(platform.log)")
         #expect(try platform.get("keeper.default.localhost").body.contains("secret=12"))
         for verb in [
@@ -96,7 +102,7 @@ struct MainJobTests {
     func scaleToZero() throws {
         let platform = try Platform()
         let directory = try Fixtures.serverDirectory()
-        let applied = try platform.apply(Fixtures.app("sleepy", "scaling: {idleAfter: 500ms}"), in: directory.path)
+        let applied = try platform.apply(Fixtures.app("sleepy", "scaling: {idleAfter: 500ms}"), in: directory)
         try #require(applied.code == 0, "\(applied.all)\n\(platform.log)")
         #expect(eventually(within: 20) { platform.runnerProcesses.isEmpty }, "the port check left a process")
         #expect(try platform.get("sleepy.default.localhost").headers["x-meridian-temperature"] == "cold")
@@ -109,13 +115,13 @@ struct MainJobTests {
     func failedBuild() throws {
         let platform = try Platform()
         let directory = try Fixtures.serverDirectory()
-        try #require(try platform.apply(Fixtures.app("solid"), in: directory.path).code == 0, "\(platform.log)")
+        try #require(try platform.apply(Fixtures.app("solid"), in: directory).code == 0, "\(platform.log)")
         try "int main(void) { return oops; }\n".write(
             toFile: directory.path + "/server/main.c",
             atomically: true,
             encoding: .utf8
         )
-        let broken = try platform.apply(Fixtures.app("solid"), in: directory.path)
+        let broken = try platform.apply(Fixtures.app("solid"), in: directory)
         #expect(broken.code == 1)
         #expect(broken.all.contains("oops"), "the compiler's words are shown: \(broken.all)")
         let answer = try platform.get("solid.default.localhost")
@@ -130,7 +136,7 @@ struct MainJobTests {
     func deletion() throws {
         let platform = try Platform()
         let directory = try Fixtures.serverDirectory()
-        try #require(try platform.apply(Fixtures.app("brief"), in: directory.path).code == 0, "\(platform.log)")
+        try #require(try platform.apply(Fixtures.app("brief"), in: directory).code == 0, "\(platform.log)")
         #expect(try platform.get("brief.default.localhost").status == 200)
         let deleted = try platform.meridian("delete", "app", "brief")
         #expect(deleted.code == 0, "\(deleted.all)\n\(platform.log)")
@@ -144,7 +150,7 @@ struct MainJobTests {
         let platform = try Platform()
         let directory = try Fixtures.serverDirectory()
         try #require(
-            try platform.apply(Fixtures.app("chatty", "env: {WORD: parrot}"), in: directory.path).code == 0,
+            try platform.apply(Fixtures.app("chatty", "env: {WORD: parrot}"), in: directory).code == 0,
             "\(platform.log)"
         )
         #expect(try platform.get("chatty.default.localhost").status == 200)
@@ -152,6 +158,19 @@ struct MainJobTests {
             try platform.meridian("logs", "chatty").output.contains("listening with word=parrot")
         }
         #expect(seen)
+    }
+
+    /// The store's revision once nothing has been written for two seconds.
+    private func settledRevision(of platform: Platform) throws -> String {
+        var last = try storeRevision(of: platform)
+        var since = Date()
+        let isSettled = try eventually(within: 60) {
+            let now = try storeRevision(of: platform)
+            if now != last { (last, since) = (now, Date()) }
+            return Date().timeIntervalSince(since) > 2
+        }
+        #expect(isSettled, "the store is written to although nothing happens")
+        return last
     }
 
     /// The store's revision, as a list of nothing carries it.

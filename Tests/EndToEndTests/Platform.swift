@@ -28,7 +28,7 @@ final class Platform {
         process.arguments = ["up", "--data", data.path, "--api", "127.0.0.1:0", "--edge", edge, "--log-level", "info"]
         process.environment = ProcessInfo.processInfo.environment
         let log = data.path + "/up.log"
-        if !FileManager.default.fileExists(atPath: log) { FileManager.default.createFile(atPath: log, contents: nil) }
+        if !FileManager.default.fileExists(atPath: log) { try Data().write(to: URL(filePath: log)) }
         let handle = FileHandle(forWritingAtPath: log)
         try handle?.seekToEnd()
         process.standardOutput = handle
@@ -103,10 +103,10 @@ final class Platform {
     }
 
     /// Applies a manifest text whose sources are relative to `directory`, and waits.
-    func apply(_ manifest: String, in directory: String, wait: Bool = true) throws -> CommandResult {
-        let path = "\(directory)/manifest-\(UUID().uuidString).yaml"
+    func apply(_ manifest: String, in directory: ScratchDirectory, wait: Bool = true) throws -> CommandResult {
+        let path = "\(directory.path)/manifest-\(UUID().uuidString).yaml"
         try manifest.write(toFile: path, atomically: true, encoding: .utf8)
-        defer { unlink(path) }
+        defer { withExtendedLifetime(directory) { _ = unlink(path) } }
         return try Command.run(
             Programs.meridian,
             ["apply", "-f", path, "--server", api] + (wait ? ["--wait=5m"] : []),

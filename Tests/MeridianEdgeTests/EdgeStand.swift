@@ -21,7 +21,9 @@ final class EdgeStand: Sendable {
     /// The revisions that the edge wanted runners of, in order.
     var demands: [String] { log.revisions.withLock { $0 } }
 
-    /// - Parameter hasRunner: whether the backend is a runner from the start.
+    /// Starts an edge and gives it its table.
+    ///
+    /// `hasRunner` tells whether the backend is a runner from the start.
     init(
         _ backend: TestBackend,
         loops: Int = 2,

@@ -59,7 +59,8 @@ extension EdgeTests {
                 TestBackend(answering: { _ in
                     ok(
                         "x",
-                        "x-meridian-temperature: lava\r\nx-globe-temperature: lava\r\nx-request-id: y\r\nx-meridian-region: z\r\n"
+                        "x-meridian-temperature: lava\r\nx-globe-temperature: lava\r\n"
+                            + "x-request-id: y\r\nx-meridian-region: z\r\n"
                             + "x-meridian-revision: w\r\nConnection: x-secret\r\nx-secret: 1\r\nKeep-Alive: 5\r\nx-kept: 1\r\n"
                     )
                 })

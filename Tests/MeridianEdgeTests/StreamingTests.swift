@@ -23,7 +23,8 @@ extension EdgeTests {
             }
             let (count, isRight) = try await blocking { try readPattern(client) }
             #expect(count == Self.size && isRight)
-            #expect(residentKilobytes() - before < 20_000)
+            // AddressSanitizer keeps freed memory for a while, so the figure means nothing under it.
+            if dlsym(nil, "__asan_init") == nil { #expect(residentKilobytes() - before < 20_000) }
             await stand.stop()
         }
 

@@ -19,7 +19,9 @@ struct TestResponse {
     var text: String { String(decoding: body, as: UTF8.self) }
 }
 
-/// A connected blocking socket. Reads and writes fail after ten seconds, so that a broken edge fails a test instead of hanging it.
+/// A connected blocking socket.
+///
+/// Reads and writes fail after ten seconds, so that a broken edge fails a test instead of hanging it.
 final class TestSocket: @unchecked Sendable {
     // @unchecked: each test hands a socket from thread to thread, never uses it on two at once.
     let descriptor: Int32
@@ -130,7 +132,9 @@ final class TestSocket: @unchecked Sendable {
         return text.dropLast(2).split(separator: "\r\n", omittingEmptySubsequences: false).map(String.init)
     }
 
-    /// A whole response. `toHead` tells that the request was HEAD.
+    /// A whole response.
+    ///
+    /// `toHead` tells that the request was HEAD.
     func receiveResponse(toHead: Bool = false) throws -> TestResponse {
         guard let lines = try receiveHead() else { throw SocketFailure(description: "ended before a response") }
         let first = lines[0].split(separator: " ", maxSplits: 2)

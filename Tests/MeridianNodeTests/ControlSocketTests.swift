@@ -138,9 +138,12 @@ struct AssignmentKeeperTests {
         }
     }
 
-    @Test("a file that is no assignment is named, and the next assignment replaces it", arguments: [
-        "", "{", "{\"number\": \"x\"}", "[1]", "{\"number\": 1, \"routes\": {\"number\": 1}, \"unknown\": 2}",
-    ])
+    @Test(
+        "a file that is no assignment is named, and the next assignment replaces it",
+        arguments: [
+            "", "{", "{\"number\": \"x\"}", "[1]", "{\"number\": 1, \"routes\": {\"number\": 1}, \"unknown\": 2}",
+        ]
+    )
     func corrupted(text: String) async throws {
         try await withDirectory { directory in
             let path = "\(directory)/assignment.json"

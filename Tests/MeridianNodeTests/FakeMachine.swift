@@ -25,7 +25,10 @@ final class FakeRunners: RunnerPort {
     }
 
     func start(
-        _ id: String, revision: String, _ template: RunnerTemplate, bundle: String
+        _ id: String,
+        revision: String,
+        _ template: RunnerTemplate,
+        bundle: String
     ) async throws(RunnerError) -> RunnerHandle {
         if let failure = state.withLock({ $0.failure }) { throw RunnerError(reason: "ExitedEarly", message: failure) }
         guard let program = TestProgram(name: id, serviceTime: serviceTime) else {
@@ -54,7 +57,11 @@ final class FakeRunners: RunnerPort {
     }
 
     func checkPort(
-        _ id: String, revision: String, _ template: RunnerTemplate, bundle: String, timeout: Duration
+        _ id: String,
+        revision: String,
+        _ template: RunnerTemplate,
+        bundle: String,
+        timeout: Duration
     ) async throws(RunnerError) -> PortCheckReport {
         var report = PortCheckReport()
         report.passed = true

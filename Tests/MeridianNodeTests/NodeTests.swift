@@ -12,16 +12,24 @@ import Testing
 struct NodeTests {
     /// Runs `body` with a node behind a real edge on some port.
     private func withNode(
-        _ runners: FakeRunners, _ body: @escaping @Sendable (TestNode, UInt16) async throws -> Void
+        _ runners: FakeRunners,
+        _ body: @escaping @Sendable (TestNode, UInt16) async throws -> Void
     ) async throws {
         try await withDirectory { directory in
             let demands = DemandBox()
             let configuration = EdgeConfiguration(
-                listen: [EdgeAddress(host: "127.0.0.1", port: 0)], loops: 2, region: "local")
+                listen: [EdgeAddress(host: "127.0.0.1", port: 0)],
+                loops: 2,
+                region: "local"
+            )
             let edge = Edge(configuration) { demands.add($0.revision) }
             let port = try #require(try edge.start().first?.port)
             let node = try TestNode(
-                in: directory, runners: runners, edge: EdgeOfNode(edge: edge), demands: demands)
+                in: directory,
+                runners: runners,
+                edge: EdgeOfNode(edge: edge),
+                demands: demands
+            )
             try await node.run { try await body($0, port) }
             await edge.stop()
         }
@@ -45,7 +53,7 @@ struct NodeTests {
         }
     }
 
-    @Test("no request fails while runners come, go, crash-free restart and serve a load")
+    @Test("no request fails while runners come, go and are replaced under load")
     func underLoad() async throws {
         let runners = FakeRunners(serviceTime: 3000)
         try await withNode(runners) { node, port in

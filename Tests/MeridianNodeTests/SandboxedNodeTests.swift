@@ -65,13 +65,18 @@ struct SandboxedNodeTests {
             let edge = Edge(EdgeConfiguration(listen: listen, loops: 1, region: "local")) { demands.add($0.revision) }
             let port = try #require(try edge.start().first?.port)
             let node = try TestNode(
-                in: directory, runners: runners, edge: EdgeOfNode(edge: edge), demands: demands,
-                bundles: OneBundle(path: bundle))
+                in: directory,
+                runners: runners,
+                edge: EdgeOfNode(edge: edge),
+                demands: demands,
+                bundles: OneBundle(path: bundle)
+            )
             try await node.run { node in
                 var order = order(idleAfter: .milliseconds(500)).assignment
                 order.template.syscalls = SyscallGroup.allCases.flatMap(\.syscalls).sorted()
                 try await node.client.assign(
-                    assignment(1, [RevisionOrder(order, requestTimeoutMax: .seconds(30))]))
+                    assignment(1, [RevisionOrder(order, requestTimeoutMax: .seconds(30))])
+                )
                 let first = try #require(await get(port))
                 #expect(first.status == 200)
                 #expect(first.body == "hej\n")

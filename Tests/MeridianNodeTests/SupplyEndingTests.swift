@@ -192,13 +192,16 @@ struct SupplyEndingTests {
         #expect(bench.state.isEmpty, "nothing is started any more")
     }
 
-    @Test("whatever happens in whichever order, no request is cut, no bound broken, and calm brings the least back", arguments: 0..<200)
+    @Test(
+        "whatever happens in whichever order, no request is cut, no bound broken, and calm brings the least back",
+        arguments: 0..<20
+    )
     func anything(seed: Int) {
         var random = SplitMix(state: UInt64(seed))
         var bench = SupplyBench(seed: UInt64(seed))
         var orders = [order(min: 1, max: 4, target: 2, idleAfter: .seconds(5))]
         bench.send(.assigned(orders, isComplete: true))
-        for _ in 0..<200 {
+        for _ in 0..<150 {
             switch random.next() % 12 {
             case 0: bench.startsAtOnce.toggle()
             case 1: bench.publishesAtOnce.toggle()
@@ -213,7 +216,8 @@ struct SupplyEndingTests {
             case 7: bench.pass(.milliseconds(Int64(random.next() % 8000)))
             default: bench.offer(Int(random.next() % 20), to: web, cap: 4)
             }
-            #expect((bench.edge[web]?.count ?? 0) <= 4, "old and new together are bounded")
+            let picked = bench.edge[web]?.count ?? 0
+            if picked > 4 { Issue.record("old and new together: \(picked)") }
         }
         bench.startsAtOnce = true
         bench.publishesAtOnce = true
@@ -222,7 +226,7 @@ struct SupplyEndingTests {
         bench.parked = [:]
         bench.finishStarts()
         bench.finishPublications()
-        bench.pass(.seconds(200))
+        bench.pass(.seconds(100))
         #expect(bench.edge[web]?.count == 1)
         #expect(bench.alive.count == 1)
     }

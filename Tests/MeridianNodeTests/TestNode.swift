@@ -23,7 +23,10 @@ struct TestNode: Sendable {
     private let socket: ControlSocket
 
     init(
-        in directory: String, runners: any RunnerPort, edge: any NodeEdge, demands: DemandBox = DemandBox(),
+        in directory: String,
+        runners: any RunnerPort,
+        edge: any NodeEdge,
+        demands: DemandBox = DemandBox(),
         bundles: any BundleDirectories = FakeBundles()
     ) throws {
         self.directory = directory
@@ -32,15 +35,32 @@ struct TestNode: Sendable {
         let clock = ReportClock(moment: .now, wall: Timestamp(milliseconds: 1_000_000))
         let feed = feed
         let supply = RunnerSupply(
-            runners: runners, edge: edge, bundles: bundles, demands: demands,
-            state: SupplyState(seed: 1, clock: clock), logger: logger) { feed.changed() }
+            runners: runners,
+            edge: edge,
+            bundles: bundles,
+            demands: demands,
+            state: SupplyState(seed: 1, clock: clock),
+            logger: logger
+        ) { feed.changed() }
         self.supply = supply
         keeper = AssignmentKeeper(
-            path: "\(directory)/assignment.json", edge: edge, assign: { supply.assign($0, isComplete: $1) },
-            onChange: { feed.changed() })
+            path: "\(directory)/assignment.json",
+            edge: edge,
+            assign: { supply.assign($0, isComplete: $1) },
+            onChange: { feed.changed() }
+        )
         let service = NodeService(
-            name: "local", instance: "test", edges: ["127.0.0.1:1"], keeper: keeper, supply: supply, edge: edge,
-            runners: runners, bundles: bundles, feed: feed, logs: RunnerLogs(directory: "\(directory)/logs"))
+            name: "local",
+            instance: "test",
+            edges: ["127.0.0.1:1"],
+            keeper: keeper,
+            supply: supply,
+            edge: edge,
+            runners: runners,
+            bundles: bundles,
+            feed: feed,
+            logs: RunnerLogs(directory: "\(directory)/logs")
+        )
         let path = "\(directory)/node.sock"
         socket = try ControlSocket(path: path, service: service, drain: drain, logger: logger)
         client = NodeClient(socket: path)
@@ -53,7 +73,9 @@ struct TestNode: Sendable {
             services: [
                 .init(service: socket), .init(service: supply), .init(service: feed),
                 .init(service: drain, successTerminationBehavior: .gracefullyShutdownGroup),
-            ], logger: logger)
+            ],
+            logger: logger
+        )
         configuration.maximumGracefulShutdownDuration = .seconds(20)
         let group = ServiceGroup(configuration: configuration)
         let client = client
@@ -76,9 +98,9 @@ struct TestNode: Sendable {
     }
 }
 
-/// Waits until `condition` holds, looking every few milliseconds, for ten seconds at most.
+/// Waits until `condition` holds, looking every few milliseconds, for a minute at most.
 func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(10)
+    let deadline = ContinuousClock.now + .seconds(60)
     while ContinuousClock.now < deadline {
         if try await condition() { return }
         try await Task.sleep(for: .milliseconds(5))
@@ -89,7 +111,7 @@ func eventually(_ what: String, _ condition: () async throws -> Bool) async thro
 /// Something that had to happen did not.
 struct Missing: Error, CustomStringConvertible {
     let what: String
-    var description: String { "not within ten seconds: \(what)" }
+    var description: String { "not within a minute: \(what)" }
 }
 
 /// Runs `body` with a new directory that is removed afterwards.

@@ -13,7 +13,7 @@ final class TestProgram: Sendable {
     /// Requests that were being answered when the program was stopped.
     let cut = Mutex(0)
 
-    /// - Parameter serviceTime: microseconds that an answer takes.
+    /// A program on a port of its own; an answer takes `serviceTime` microseconds.
     init?(name: String, serviceTime: UInt32) {
         self.name = name
         self.serviceTime = serviceTime

@@ -81,6 +81,55 @@ struct BoxTests {
         )
     }
 
+    @Test("it does not see the host's /run, and with a network only the resolver's file there")
+    func run() throws {
+        #expect(try box([], "ls -A /run | wc -l; ls -A /var/run/ | wc -l").output == "0\n0\n")
+        let directory = try #require(temporaryDirectory())
+        defer { runCommand(["rm", "-rf", directory]) }
+        let program = try #require(ZygoteProgram.locate())
+        let look = "cat /etc/resolv.conf; ls -A /run /run/resolve; echo x > /run/resolve/y"
+        // A host as systemd-resolved makes it, in a mount namespace of its own.
+        let host =
+            "mount -t tmpfs none /etc && mount -t tmpfs none /run && mkdir /run/resolve"
+            + " && ln -s ../run/resolve/resolv.conf /etc/resolv.conf && echo token > /run/secret"
+            + " && echo token > /run/resolve/socket && echo nameserver 192.0.2.1 > /run/resolve/resolv.conf"
+            + " && exec \(program) box --network --setenv PATH=/usr/bin:/bin -- /bin/sh -c '\(look)'"
+        runCommand(["unshare", "-m", "sh", "-c", host], output: "\(directory)/output")
+        let output = try readText("\(directory)/output")
+        #expect(output.hasPrefix("nameserver 192.0.2.1\n/run:\nresolve\n\n/run/resolve:\nresolv.conf\n"), "\(output)")
+        #expect(output.contains("Read-only file system"))
+    }
+
+    @Test("it inherits no descriptor beyond the three standard ones")
+    func descriptors() throws {
+        let directory = try #require(temporaryDirectory())
+        defer { runCommand(["rm", "-rf", directory]) }
+        let program = try #require(ZygoteProgram.locate())
+        let probe = "\(try #require(compiledProgram)) probe descriptor"
+        runCommand(["sh", "-c", "exec 7</etc/passwd; \(probe)"], output: "\(directory)/output")
+        #expect(try readText("\(directory)/output") == "descriptor DONE\n")
+        runCommand(["sh", "-c", "exec 7</etc/passwd; exec \(program) box -- \(probe)"], output: "\(directory)/output")
+        #expect(try readText("\(directory)/output") == "descriptor Bad file descriptor\n")
+    }
+
+    @Test("what reaches deep into the kernel is refused", arguments: boxRefusals)
+    func refusals(_ probe: String) throws {
+        let directory = try #require(temporaryDirectory())
+        defer { runCommand(["rm", "-rf", directory]) }
+        let program = try #require(ZygoteProgram.locate())
+        let probes = try #require(compiledProgram)
+        runCommand([program, "box", "--", probes, "probe", probe], output: "\(directory)/output")
+        let output = try readText("\(directory)/output")
+        #expect(output.hasPrefix("\(probe) ") && !output.hasSuffix("DONE\n"), "\(output)")
+    }
+
+    /// All of them work outside, see `EscapeTests.outside`.
+    static let boxRefusals = [
+        "unshare_user", "clone_user", "clone3_user", "setns", "keyctl", "add_key", "bpf", "perf_event_open", "io_uring",
+        "userfaultfd", "tiocsti", "mount", "umount", "mknod", "chroot", "ptrace", "init_memory", "core_pattern", "kmsg",
+        "shadow", "raw_socket", "packet_socket", "call_32_bit", "reboot", "setuid", "sethostname",
+    ]
+
     @Test("it dies with the process that started it, and so does what it started")
     func parentKilled() async throws {
         let directory = try #require(temporaryDirectory())

@@ -17,8 +17,8 @@ struct EscapeTests {
         "clone3_user", "setns", "ptrace", "process_vm_readv", "bpf", "perf_event_open", "io_uring", "keyctl",
         "add_key", "raw_socket", "packet_socket", "netlink_socket", "chroot", "mknod", "setuid", "sethostname",
         "reboot", "init_module", "kexec_load", "userfaultfd", "init_memory", "init_root", "core_pattern", "sysrq",
-        "sys", "host_disk", "kmsg", "usr_write", "root_write", "shadow", "kill_others", "tiocsti", "add_filter",
-        "descriptor", "call_32_bit", "host_port",
+        "sys", "host_disk", "kmsg", "usr_write", "root_write", "shadow", "tiocsti", "add_filter",
+        "descriptor", "call_32_bit", "host_port", "host_process",
     ]
 
     /// What even root cannot do on some machines: the kernel was built without it, or the machine is fenced itself.
@@ -125,6 +125,12 @@ final class HostListener: Sendable {
 
     deinit { close(descriptor) }
 
-    /// `host_port` with the port behind it; other probes as they are.
-    func argument(_ probe: String) -> String { probe == "host_port" ? "host_port:\(port)" : probe }
+    /// `host_port` with the port behind it, `host_process` with this process's number; other probes as they are.
+    func argument(_ probe: String) -> String {
+        switch probe {
+        case "host_port": "host_port:\(port)"
+        case "host_process": "host_process:\(getpid())"
+        default: probe
+        }
+    }
 }

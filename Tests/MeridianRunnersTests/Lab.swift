@@ -20,6 +20,8 @@ let canSandbox: Bool = {
 let compiledProgram: String? = {
     guard let directory = temporaryDirectory() else { return nil }
     atexit { Lab.removeCompiled() }
+    // Builds run it as another user.
+    chmod(directory, 0o755)
     let source = "\(directory)/program.c"
     guard let file = fopen(source, "w") else { return nil }
     fputs(programSource + "\n" + probeSource, file)
@@ -77,8 +79,9 @@ final class Lab: Sendable {
     let bundle: String
     let runners: SandboxedRunners
 
-    init() throws {
-        directory = try #require(temporaryDirectory())
+    /// In a new directory, or as the next node over an earlier one's.
+    init(directory earlier: String? = nil) throws {
+        directory = try #require(earlier ?? temporaryDirectory())
         bundle = "\(directory)/bundle"
         runners = try SandboxedRunners(
             program: try #require(ZygoteProgram.locate()),
@@ -90,15 +93,16 @@ final class Lab: Sendable {
     }
 
     /// Runs `body` with a lab that is taken down afterwards.
-    static func with(_ body: (Lab) async throws -> Void) async throws {
+    static func with<Answer>(_ body: (Lab) async throws -> Answer) async throws -> Answer {
         let lab = try Lab()
         do {
-            try await body(lab)
+            let answer = try await body(lab)
+            await lab.close()
+            return answer
         } catch {
             await lab.close()
             throw error
         }
-        await lab.close()
     }
 
     func close() async {

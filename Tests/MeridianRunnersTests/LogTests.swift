@@ -18,6 +18,38 @@ struct LogTests {
         #expect(pieces.map(\.utf8.count) == [4096, 4096])
     }
 
+    @Test("what steers terminals or looks like another line does not get into a line")
+    func printable() {
+        var splitter = LineSplitter()
+        #expect(splitter.add(Array("\u{1B}[31mred\u{1B}[0m\tx\u{7}\n".utf8)[...]) == ["red\tx"])
+        #expect(splitter.add(Array("a\r\r\nb\u{9B}2J\u{2028}c\n".utf8)[...]) == ["a", "b2Jc"])
+        #expect(splitter.add(Array("cut \u{1B}[31\n".utf8)[...]) == ["cut "])
+        #expect(splitter.add([0xff, 0x41, 0x0a][...]) == ["\u{FFFD}A"])
+    }
+
+    @Test("logs of living runners are kept however many there are; of ended ones sixteen")
+    func pruning() throws {
+        let directory = try #require(temporaryDirectory())
+        defer { runCommand(["rm", "-rf", directory]) }
+        let logs = RunnerLogs(directory: directory)
+        let living = try (0..<20).map { try logs.open("live-\($0)", revision: "default/a-00001") }
+        for log in living { log.add(Array("x\n".utf8)[...], .output) }
+        for number in 0..<20 {
+            let log = try logs.open("ended-\(number)", revision: "default/a-00001")
+            log.add(Array("x\n".utf8)[...], .output)
+            log.finish("exited with code 0")
+        }
+        let names = try listDirectory("\(directory)/default/a-00001")
+        #expect(names.filter { $0.hasPrefix("live-") }.count == 20)
+        #expect(names.filter { $0.hasPrefix("ended-") }.count == RunnerLogs.runnersPerRevisionMax)
+    }
+
+    @Test("a name that leads out of the directory names no log", arguments: ["../x", "a/..", "a/b/c", "a", "/a", "a/"])
+    func outside(_ name: String) {
+        #expect(!RunnerLogs.isSound(name))
+        #expect(throws: SystemError.self) { try RunnerLogs(directory: "/nosuch").open("r", revision: name) }
+    }
+
     @Test("a line survives its file form; a cut one is passed over")
     func fileForm() {
         let line = LogLine(
@@ -90,22 +122,4 @@ private final class ClockBox: Sendable {
     var now: Timestamp { Timestamp(milliseconds: milliseconds.withLock { $0 }) }
 
     func advance(_ by: Int64) { milliseconds.withLock { $0 += by } }
-}
-
-@Suite("Finding cgroups")
-struct CgroupMountsTests {
-    @Test("mounts and paths are read from the kernel's tables")
-    func tables() {
-        let mounts = CgroupMounts.parse(
-            mountinfo: """
-                25 1 254:0 / / rw,relatime - ext4 /dev/vda rw
-                36 35 0:31 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory
-                40 35 0:35 /docker/a /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw
-                """
-        )
-        #expect(mounts.map(\.point) == ["/sys/fs/cgroup/memory", "/sys/fs/cgroup/unified"])
-        #expect(mounts.first?.options.contains("memory") == true)
-        let paths = CgroupMounts.parse(cgroup: "4:memory:/a:b\n3:cpu,cpuacct:/c\n0::/d\n")
-        #expect(paths == ["memory": "/a:b", "cpu": "/c", "cpuacct": "/c", "": "/d"])
-    }
 }

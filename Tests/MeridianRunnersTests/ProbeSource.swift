@@ -73,6 +73,13 @@ let probeSource = #"""
         return ioctl(slave, TIOCSTI, "x");
     }
 
+    // Detached when it has stopped: an init that is left stopped never ends.
+    static long attach(void) {
+        if (ptrace(PTRACE_ATTACH, 1, 0, 0) != 0) return -1;
+        waitpid(1, NULL, __WALL);
+        return ptrace(PTRACE_DETACH, 1, 0, 0);
+    }
+
     static long pivot(void) { return chdir("/tmp") != 0 ? -1 : syscall(SYS_pivot_root, ".", "."); }
 
     // The host's settings are written back as they are.
@@ -127,7 +134,7 @@ let probeSource = #"""
         PROBE("clone_user", leaves(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0)));
         PROBE("clone3_user", clone3_user());
         PROBE("setns", setns(open("/proc/1/ns/mnt", O_RDONLY), 0));
-        PROBE("ptrace", ptrace(PTRACE_ATTACH, 1, 0, 0));
+        PROBE("ptrace", attach());
         PROBE("process_vm_readv", read_memory_of_init());
         PROBE("bpf", make_map());
         PROBE("perf_event_open", count_events());
@@ -155,12 +162,12 @@ let probeSource = #"""
         PROBE("usr_write", writes("/usr/planted", "x", 1));
         PROBE("root_write", writes("/planted", "x", 1));
         PROBE("shadow", reads("/etc/shadow"));
-        PROBE("kill_others", kill(-1, 0));
         PROBE("tiocsti", type_into_terminal());
         PROBE("add_filter", add_filter());
         PROBE("descriptor", find_descriptor());
         PROBE("call_32_bit", call_32_bit());
         if (strncmp(name, "host_port:", 10) == 0) return result("host_port", connect_to(atoi(name + 10)));
+        if (strncmp(name, "host_process:", 13) == 0) return result("host_process", kill(atoi(name + 13), 0));
         printf("%s UNKNOWN\n", name);
         fflush(stdout);
         return 64;
@@ -203,12 +210,10 @@ let probeSource = #"""
         require(chdir("/"), "chdir");
     }
 
-    // PID 1 of the throw-away machine: a sibling to signal, a descriptor that leaks, and the step itself.
-    static void live_as_init(const char *name, int is_host_network) {
+    // The first process of the throw-away machine: with a keyring of its own and a descriptor that leaks.
+    static void live_as_init(const char *name) {
         enter_throw_away_root();
-        if (!is_host_network) require(sethostname("throw-away", 10), "host name");
         require(syscall(SYS_keyctl, 1, NULL, 0, 0, 0), "keyring");
-        if (fork() == 0) { for (;;) pause(); }
         if (strcmp(name, "descriptor") == 0) require(open("/", O_RDONLY), "descriptor");
         probe(name);
         fflush(stdout);
@@ -216,12 +221,13 @@ let probeSource = #"""
     }
 
     static int control(const char *name) {
-        const int is_host_network = strncmp(name, "host_port:", 10) == 0;
-        long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
-        if (!is_host_network) flags |= CLONE_NEWNET;
+        long flags = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+        // What reaches for the host's own does so from the host's own namespace.
+        if (strncmp(name, "host_port:", 10) != 0) flags |= CLONE_NEWNET;
+        if (strncmp(name, "host_process:", 13) != 0) flags |= CLONE_NEWPID;
         fflush(stdout);
         long child = syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
-        if (child == 0) live_as_init(name, is_host_network);
+        if (child == 0) live_as_init(name);
         require(child, "namespaces");
         int status = 0;
         waitpid(child, &status, 0);

@@ -83,30 +83,130 @@ struct RunnerLifeTests {
         }
     }
 
-    @Test("a denied syscall fails with EPERM, or kills where the allowlist says so")
+    @Test("a denied syscall fails with EPERM, or ENOSYS where libraries have something else to try")
     func denied() async throws {
         try await Lab.with { lab in
-            let (_, output) = try await lab.run(["probe", "keyctl", "clone3", "io_uring"])
+            let (_, output) = try await lab.run(["probe", "keyctl", "clone3_user", "io_uring"])
             #expect(
                 output == [
-                    "keyctl Operation not permitted", "clone3 Function not implemented",
+                    "keyctl Operation not permitted", "clone3_user Function not implemented",
                     "io_uring Function not implemented",
                 ]
             )
         }
+    }
+
+    @Test("a denied syscall kills where the allowlist says so, and the end names it with the line to add")
+    func killedForSyscall() async throws {
         try await Lab.with { lab in
-            let (exit, _) = try await lab.run(["probe", "keyctl"]) { $0.onDenied = .kill }
-            #expect(exit.cause == .deniedSyscall(""))
-            #expect(exit.message.contains("signal 31"))
+            let (exit, output) = try await lab.run(["probe", "keyctl", "clone3_user"]) { $0.onDenied = .kill }
+            #expect(exit.cause == .deniedSyscall("keyctl"))
+            #expect(
+                exit.message == "killed: blocked syscall keyctl: add to the SyscallAllowlist `allow: [keyctl]`, "
+                    + "or set `onDenied: errno`"
+            )
+            #expect(output == [])
+        }
+        try await Lab.with { lab in
+            let (exit, _) = try await lab.run(["probe", "netlink_socket"]) { $0.onDenied = .kill }
+            #expect(exit.message.hasPrefix("killed: blocked syscall socket with arguments that no allowlist permits"))
         }
     }
 
-    @Test("an early exit ends the wait for readiness with the reason and the last output")
-    func earlyExit() async throws {
+    @Test("a program that makes no denied syscall serves under a filter that kills")
+    func servesUnderKill() async throws {
         try await Lab.with { lab in
-            let handle = try await lab.start(["exit", "3"])
+            let handle = try await lab.start(["serve"]) { $0.onDenied = .kill }
+            try await lab.runners.waitReady(handle)
+            #expect(try await lab.request(handle).hasSuffix("hello"))
+        }
+    }
+
+    struct EarlyEnd: Sendable, CustomTestStringConvertible {
+        let arguments: [String]
+        let reason: String
+        let parts: [String]
+        var testDescription: String { arguments.joined(separator: " ") }
+    }
+
+    static let earlyEnds = [
+        EarlyEnd(arguments: ["exit", "3"], reason: "ExitedEarly", parts: ["exited with code 3", "cannot open database"]),
+        EarlyEnd(arguments: ["signal", "11"], reason: "KilledBySignal", parts: ["killed by signal 11"]),
+        EarlyEnd(arguments: ["eat", "200"], reason: "KilledBySignal", parts: ["out of memory: limit 32Mi"]),
+        EarlyEnd(arguments: ["needs-ptrace"], reason: "SyscallDenied", parts: ["blocked syscall ptrace"]),
+    ]
+
+    @Test("an early end ends the wait for readiness with its reason and the last output", arguments: earlyEnds)
+    func earlyEnd(_ end: EarlyEnd) async throws {
+        try await Lab.with { lab in
+            let change: (inout RunnerTemplate) -> Void = { template in
+                template.memory = .mebibytes(32)
+                template.onDenied = .kill
+            }
+            let handle = try await lab.start(end.arguments, change)
             let error = await #expect(throws: RunnerError.self) { try await lab.runners.waitReady(handle) }
-            #expect(error?.reason == "ExitedEarly")
+            // Asked again when the end is known to be over.
+            for await exit in lab.runners.exits where exit.id == handle.id { break }
+            let late = await #expect(throws: RunnerError.self) { try await lab.runners.waitReady(handle) }
+            for told in [error, late] {
+                #expect(told?.reason == end.reason)
+                for part in end.parts { #expect(told?.message.contains(part) == true, "\(told?.message ?? "")") }
+            }
+        }
+    }
+
+    @Test("an id that is in use is refused, and the runner that has it goes on")
+    func idInUse() async throws {
+        try await Lab.with { lab in
+            let handle = try await lab.start(["serve"])
+            let error = await #expect(throws: RunnerError.self) { try await lab.start(["serve"]) }
+            #expect(error?.message.contains("running already") == true)
+            try await lab.runners.waitReady(handle)
+            await lab.runners.stop(handle, grace: .zero)
+            await lab.runners.stop(try await lab.start(["serve"]), grace: .zero)
+        }
+    }
+
+    @Test("shutting down while runners start ends them all, and later starts are refused", .timeLimit(.minutes(1)))
+    func shutDownWhileStarting() async throws {
+        let lab = try Lab()
+        try await lab.runners.warmUp()
+        await withTaskGroup(of: Void.self) { group in
+            for number in 0..<20 {
+                group.addTask {
+                    // Started or refused: either is right, staying is not.
+                    _ = try? await lab.start(["stubborn"], id: "r\(number)")
+                }
+            }
+            group.addTask { await lab.runners.shutdown(grace: .zero) }
+        }
+        #expect((0..<20).allSatisfy { lab.runners.runner("r\($0)") == nil })
+        await #expect(throws: RunnerError.self) { try await lab.start(["serve"], id: "late") }
+        #expect(!lab.runners.cgroups.directories.contains(where: fileExists))
+        runCommand(["rm", "-rf", lab.directory])
+    }
+
+    @Test("an ended runner's network is kept until whoever has its handle can have heard of the end")
+    func networkOutlivesRunner() async throws {
+        try await Lab.with { lab in
+            let handle = try await lab.start(["serve"])
+            try await lab.runners.waitReady(handle)
+            await lab.runners.stop(handle, grace: .zero)
+            let next = try await lab.start(["serve"], id: "hello-00001-b")
+            #expect(next.networkNamespace != handle.networkNamespace)
+            #expect(next.port != handle.port)
+            #expect(try await lab.request(handle).isEmpty)
+        }
+    }
+
+    @Test("limits below what the kernel takes are refused, not raised in silence")
+    func limitsTooSmall() async throws {
+        try await Lab.with { lab in
+            let error = await #expect(throws: RunnerError.self) {
+                try await lab.start(["serve"]) { $0.cpu = CPUQuantity(millicores: 5) }
+            }
+            #expect(error?.reason == "LimitRefused")
+            #expect(error?.message.contains("cpu of at least 10m") == true)
         }
     }
 
@@ -201,20 +301,5 @@ struct RunnerLifeTests {
             let zygote = try await lab.runners.readyZygote()
             #expect(try readText("/proc/\(zygote.pid)/task/\(zygote.pid)/children").isEmpty)
         }
-    }
-
-    @Test("a node that dies takes everything along, its cgroups too")
-    func closed() async throws {
-        let lab = try Lab()
-        let handle = try await lab.start(["serve"])
-        let directories = lab.runners.cgroups.directories
-        #expect(directories.allSatisfy(fileExists))
-        // What the zygote sees when the node's process ends: the end of its socket.
-        let zygote = try await lab.runners.readyZygote()
-        zygote.end()
-        await zygote.ended.value
-        #expect(kill(handle.pid, 0) == -1)
-        #expect(!directories.contains(where: fileExists))
-        await lab.close()
     }
 }

@@ -72,11 +72,15 @@ uint64_t clinux_random_seed(void);
 int64_t clinux_coarse_milliseconds(void);
 
 static inline int64_t clinux_atomic_load(const int64_t *word) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }
-static inline void clinux_atomic_store(int64_t *word, int64_t value) { __atomic_store_n(word, value, __ATOMIC_SEQ_CST); }
+static inline void clinux_atomic_store(int64_t *word, int64_t value) {
+    __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+}
 static inline int64_t clinux_atomic_add(int64_t *word, int64_t amount) {
     return __atomic_add_fetch(word, amount, __ATOMIC_SEQ_CST);
 }
-static inline int64_t clinux_atomic_relaxed_load(const int64_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
+static inline int64_t clinux_atomic_relaxed_load(const int64_t *word) {
+    return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
 static inline void clinux_atomic_relaxed_store(int64_t *word, int64_t value) {
     __atomic_store_n(word, value, __ATOMIC_RELAXED);
 }

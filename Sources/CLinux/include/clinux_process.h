@@ -9,6 +9,10 @@
 /// The flag of posix_spawnattr_setflags(3) that starts a session; glibc declares it for GNU sources only.
 enum { clinux_spawn_new_session = 0x80 };
 
+/// Closes every descriptor from `first` on in the spawned program; 0 or an error number. glibc 2.34 declares it for GNU
+/// sources only.
+int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
+
 /// Milliseconds of a clock, CLOCK_REALTIME since 1970 or CLOCK_MONOTONIC since some start.
 static inline int64_t clinux_milliseconds(clockid_t clock) {
     struct timespec now = {0, 0};

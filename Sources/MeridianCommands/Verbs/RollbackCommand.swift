@@ -33,7 +33,10 @@ struct RollbackCommand: ServerCommand {
             )
         }
         try await patience.until("\(target) serves", "It goes on; look again with: meridian describe app \(key.name)") {
-            try await api.object(key)?["status"]?["servingRevision"]?.string == target
+            guard let json = try await api.object(key) else { return false }
+            var context = DecodingContext()
+            let status = App.decode(json, at: FieldPath(), &context)?.status
+            return status?.servingRevision == target && status?.isRouted == true
         }
         let origin = before["status"]?["servingRevision"]?.string ?? "nothing"
         let time = shortText(patience.elapsed)

@@ -75,7 +75,7 @@ struct AppProgress: Sendable {
 
     /// The revision that serves, where it is the newest or one that a rollback holds on to.
     private func servingRevision(of status: AppStatus) -> String? {
-        guard let serving = status.servingRevision else { return nil }
+        guard let serving = status.servingRevision, status.isRouted else { return nil }
         return serving == status.latestRevision || status.pinnedRevision != nil ? serving : nil
     }
 

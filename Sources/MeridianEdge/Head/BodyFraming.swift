@@ -29,7 +29,9 @@ struct FramingFields {
         length = value
     }
 
-    /// Takes a Transfer-Encoding field: exactly `chunked`, once. Other codings are unknown, not chunked last is an error.
+    /// Takes a Transfer-Encoding field: exactly `chunked`, once.
+    ///
+    /// Other codings are unknown, not chunked last is an error.
     mutating func takeCoding(_ bytes: Bytes, _ field: FieldSpan) throws(Refusal) {
         guard !isChunked, !hasOtherCoding else { throw .badTransferEncoding }
         let value = bytes + Int(field.value)

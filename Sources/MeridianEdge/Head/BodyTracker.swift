@@ -1,7 +1,9 @@
 // BodyTracker: follows a body through its bytes, so that its end is known and its chunks are checked.
 internal import Glibc
 
-/// How far a body has come. One tracker serves both directions.
+/// How far a body has come.
+///
+/// One tracker serves both directions.
 struct BodyTracker {
     private enum Phase: UInt8 {
         case done, failed, length, untilClose
@@ -41,7 +43,8 @@ struct BodyTracker {
     /// The end of the connection was the body's end.
     mutating func finish() { phase = .done }
 
-    /// Takes what belongs to the body from `bytes`; gives how many bytes that were, all unless the body ended or failed.
+    /// Takes what belongs to the body from `bytes`; gives how many bytes that were, all unless the body ended or
+    /// failed.
     mutating func consume(_ bytes: Bytes, _ count: Int) -> Int {
         switch phase {
         case .done, .failed: return 0

@@ -57,7 +57,8 @@ func lineFeed(_ bytes: UnsafePointer<UInt8>, from: Int, to end: Int) -> Int? {
 
 /// Whether `from..<end` holds no byte that a field value must not hold.
 ///
-/// Eight bytes at a time: a word without a byte below 0x20 or equal to 0x7F passes at once; others are looked at singly.
+/// Eight bytes at a time: a word without a byte below 0x20 or equal to 0x7F passes at once; others are looked at
+/// singly.
 func isValidValue(_ bytes: UnsafePointer<UInt8>, from: Int, to end: Int) -> Bool {
     let ones: UInt64 = 0x0101_0101_0101_0101
     let highs: UInt64 = 0x8080_8080_8080_8080

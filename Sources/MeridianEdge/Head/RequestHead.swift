@@ -1,6 +1,8 @@
 // RequestHead: a request's line and fields, parsed strictly (RFC 9112 §3) into offsets of its buffer.
 
-/// What is known of a request once its head is complete. Offsets count from the parsed bytes' start.
+/// What is known of a request once its head is complete.
+///
+/// Offsets count from the parsed bytes' start.
 struct RequestHead {
     /// The longest registered method has 17 bytes.
     static let methodBytesMax = 32
@@ -9,7 +11,8 @@ struct RequestHead {
     /// Behind the empty line.
     private(set) var length = 0
     private(set) var methodEnd = 0
-    /// The part of the target that goes to the app: a path with a query, or `*`; empty for an absolute URL without one.
+    /// The part of the target that goes to the app: a path with a query, or `*`; empty for an absolute URL without
+    /// one.
     private(set) var path = 0..<0
     private(set) var isVersion10 = false
     /// The value of the Host field, or the authority of an absolute target; with the port.

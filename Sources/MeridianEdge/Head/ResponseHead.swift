@@ -12,7 +12,9 @@ struct ResponseHead {
     /// Whether the runner keeps the connection after this response.
     private(set) var keepsAlive = false
 
-    /// Parses the head at the start of `bytes`. `isHead` tells that the request was a HEAD.
+    /// Parses the head at the start of `bytes`.
+    ///
+    /// `isHead` tells that the request was a HEAD.
     mutating func parse(_ bytes: Bytes, _ count: Int, isHead: Bool) throws(ResponseFault) -> HeadProgress {
         guard let feed = lineFeed(bytes, from: 0, to: count) else {
             guard isPlausibleStart(bytes, count) else { throw .malformedStatusLine }

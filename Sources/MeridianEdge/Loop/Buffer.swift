@@ -1,7 +1,9 @@
 // Buffer: bytes on their way through a connection, and the pool that lends their memory.
 internal import Glibc
 
-/// A stretch of lent memory: `start..<end` is filled. Without memory it is empty.
+/// A stretch of lent memory: `start..<end` is filled.
+///
+/// Without memory it is empty.
 struct Buffer {
     /// One read of a large body, and twice the largest head with what the edge adds.
     static let capacity = 64 * 1024

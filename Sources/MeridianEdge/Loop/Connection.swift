@@ -15,7 +15,8 @@ enum Phase: UInt8 {
     case exchange
     /// Client: the response is complete; its last bytes leave.
     case flushing
-    /// Client: nothing more is written; what still comes in is thrown away, so that the answer is not lost by a reset.
+    /// Client: nothing more is written; what still comes in is thrown away, so that the answer is not lost by a
+    /// reset.
     case lingering
     /// Both: bytes flow unseen in both directions (101).
     case tunnel
@@ -69,7 +70,9 @@ struct RequestFacts: OptionSet {
     static let expectsContinue = RequestFacts(rawValue: 2048)
 }
 
-/// The state of one socket. All indices are descriptors of the same loop; -1 stands for none.
+/// The state of one socket.
+///
+/// All indices are descriptors of the same loop; -1 stands for none.
 struct Connection {
     /// Tells a stale event of the descriptor's former owner from one of this connection.
     var generation: UInt32
@@ -98,7 +101,9 @@ struct Connection {
     var scanned: Int32 = 0
     /// Client: the length of the parsed head that still stands in `input`.
     var headLength: Int32 = 0
-    /// Client: of the request. Upstream: of the response.
+    /// Client: of the request.
+    ///
+    /// Upstream: of the response.
     var body = BodyTracker()
     var target: Int32 = -1
     var runner: Int32 = -1

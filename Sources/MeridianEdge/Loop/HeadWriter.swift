@@ -1,7 +1,9 @@
 // HeadWriter: appends the parts of a head to a buffer without allocation.
 internal import Glibc
 
-/// Writes at the end of a lent buffer. What does not fit sets `hasOverflowed` and is left out.
+/// Writes at the end of a lent buffer.
+///
+/// What does not fit sets `hasOverflowed` and is left out.
 struct HeadWriter {
     private let memory: Bytes
     private(set) var end: Int

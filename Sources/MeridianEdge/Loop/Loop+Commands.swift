@@ -33,7 +33,10 @@ extension Loop {
     private mutating func adopt(_ table: CompiledRouteTable, _ records: [TargetRecord]) {
         for record in records { ensure(record) }
         let indices = UnsafeMutablePointer<Int32>.allocate(capacity: max(1, records.count))
-        for (slot, record) in records.enumerated() { (indices + slot).initialize(to: record.index) }
+        for (slot, record) in records.enumerated() {
+            (indices + slot).initialize(to: record.index)
+            targets[Int(record.index)].setRegion(table.regions[slot])
+        }
         slotTargets?.deallocate()
         slotTargets = indices
         view = table.view
@@ -112,7 +115,8 @@ extension Loop {
         dropUser(of: runner)
     }
 
-    /// Takes what waits in the listeners, closes them and the clients without a request; the others end with their answers.
+    /// Takes what waits in the listeners, closes them and the clients without a request; the others end with their
+    /// answers.
     private mutating func drain() {
         isDraining = true
         for descriptor in 0...highest where at(descriptor).pointee.role == .listener {

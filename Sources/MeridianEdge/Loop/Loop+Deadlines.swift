@@ -1,7 +1,9 @@
 // Loop+Deadlines: what happens when a connection's time is up.
 
 extension Loop {
-    /// Handles every deadline that has passed and finds the next one. Reads one word per descriptor.
+    /// Handles every deadline that has passed and finds the next one.
+    ///
+    /// Reads one word per descriptor.
     mutating func expire() {
         nextScan = .max
         var soonest = Int64.max

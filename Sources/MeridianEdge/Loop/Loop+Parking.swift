@@ -57,7 +57,9 @@ extension Loop {
         firstPending = target
     }
 
-    /// Tries the waiting requests of every scheduled target. Ends, since each pass serves a request or stops.
+    /// Tries the waiting requests of every scheduled target.
+    ///
+    /// Ends, since each pass serves a request or stops.
     mutating func tryPending() {
         while firstPending >= 0 {
             let target = firstPending

@@ -1,4 +1,4 @@
-// Loop+Relay: moving body bytes from one socket to the other, checked, in bounded memory, and without copying large ones.
+// Loop+Relay: moving body bytes from socket to socket, checked, in bounded memory, large ones without a copy.
 internal import CLinux
 internal import Glibc
 
@@ -96,7 +96,8 @@ extension Loop {
         if produced == 0 { from.pointee.input.drop(0) }
     }
 
-    /// Sends what `to` holds and what is ready in `from`, and keeps in `to` what fits of the rest; false where `to` is broken.
+    /// Sends what `to` holds and what is ready in `from`, and keeps in `to` what fits of the rest; false where `to`
+    /// is broken.
     private mutating func push(_ from: UnsafeMutablePointer<Connection>, _ to: UnsafeMutablePointer<Connection>) -> Bool
     {
         if to.pointee.output.count > 0, from.pointee.ready > 0, Int(from.pointee.ready) <= Self.coalescedBytesMax {

@@ -59,7 +59,8 @@ extension Loop {
         return progress
     }
 
-    /// Whether bytes beyond those already looked at end a line; a head that comes byte by byte is not parsed each time.
+    /// Whether bytes beyond those already looked at end a line; a head that comes byte by byte is not parsed each
+    /// time.
     private func hasNewLine(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
         let scanned = Int(connection.pointee.scanned)
         guard scanned > 0 else { return true }

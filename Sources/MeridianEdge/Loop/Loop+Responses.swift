@@ -204,7 +204,8 @@ extension Loop {
         } else {
             writer.write("\r\nx-meridian-temperature: hot\r\nx-globe-temperature: hot\r\nx-meridian-region: ")
         }
-        writer.write(UnsafeBufferPointer(region))
+        let served = targets[Int(connection.pointee.target)].region
+        writer.write(UnsafeBufferPointer(served.isEmpty ? region : served))
         let name = targets[Int(connection.pointee.target)].name
         if name.count > 0 {
             writer.write("\r\nx-meridian-revision: ")

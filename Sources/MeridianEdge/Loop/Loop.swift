@@ -5,10 +5,10 @@ internal import MeridianRouting
 
 /// An edge-triggered event loop.
 ///
-/// It is a struct that lives on its thread's stack, so that the compiler proves exclusive access instead of checking it.
-/// Memory: the tables are allocated once for `descriptorsMax` descriptors and untouched pages cost nothing. A pointer into
-/// `connections` stays valid for the loop's life; `open` initialises every entry up to the descriptor before that is
-/// registered, so every event, deadline and scan meets an initialised one.
+/// It is a struct that lives on its thread's stack, so that the compiler proves exclusive access instead of
+/// checking it. Memory: the tables are allocated once for `descriptorsMax` descriptors and untouched pages cost
+/// nothing. A pointer into `connections` stays valid for the loop's life; `open` initialises every entry up to the
+/// descriptor before that is registered, so every event, deadline and scan meets an initialised one.
 struct Loop: ~Copyable {
     /// One system call's worth; more would only delay the first event of the batch.
     static let eventsMax = 256
@@ -65,7 +65,9 @@ struct Loop: ~Copyable {
     /// Told when the loop has ended.
     var stopped: Countdown?
 
-    /// A loop that does not watch anything yet. Takes over `tables`.
+    /// A loop that does not watch anything yet.
+    ///
+    /// Takes over `tables`.
     init(_ index: Int, _ context: LoopContext, _ tables: LoopTables) {
         self.context = context
         limits = context.limits
@@ -108,7 +110,9 @@ struct Loop: ~Copyable {
         closeEverything()
     }
 
-    /// The connection of a descriptor. The pointer stays valid, but after a close it may be another connection's.
+    /// The connection of a descriptor.
+    ///
+    /// The pointer stays valid, but after a close it may be another connection's.
     @inline(__always)
     func at(_ descriptor: Int32) -> UnsafeMutablePointer<Connection> { tables.connections + Int(descriptor) }
 
@@ -117,7 +121,8 @@ struct Loop: ~Copyable {
         at(descriptor).pointee.generation == generation && at(descriptor).pointee.role != .free
     }
 
-    /// Makes a descriptor a connection of this loop; false, with nothing changed, where the tables have no place for it.
+    /// Makes a descriptor a connection of this loop; false, with nothing changed, where the tables have no place
+    /// for it.
     mutating func open(_ descriptor: Int32, _ role: Role, _ phase: Phase) -> Bool {
         guard Int(descriptor) < context.descriptorsMax else { return false }
         generation &+= 1

@@ -1,7 +1,9 @@
 // LoopTables: the memory of a loop that is indexed by descriptor.
 internal import Glibc
 
-/// Three tables of equal length. The loop that gets them calls `deallocate` once.
+/// Three tables of equal length.
+///
+/// The loop that gets them calls `deallocate` once.
 struct LoopTables {
     /// Room for a request id and a peer address per descriptor.
     static let textBytes = 128

@@ -5,6 +5,8 @@ struct LoopTarget {
     let counters: TargetCounters
     /// What `x-meridian-revision` says, owned by this struct's owner; empty for an address.
     let name: UnsafeMutableBufferPointer<UInt8>
+    /// What `x-meridian-region` says, owned by this struct's owner; empty: the edge's own region.
+    private(set) var region = UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
     /// Indices into the loop's runners; replaced as a whole by `setRunners`.
     var runners = UnsafeMutableBufferPointer<Int32>(start: nil, count: 0)
     /// In-flight requests per runner, all loops together.
@@ -22,8 +24,17 @@ struct LoopTarget {
         _ = name.initialize(from: record.name)
     }
 
+    /// Takes the region of the table in force; the old bytes are freed, which nothing keeps across a table's swap.
+    mutating func setRegion(_ text: String) {
+        guard !text.utf8.elementsEqual(region) else { return }
+        region.deallocate()
+        region = .allocate(capacity: text.utf8.count)
+        _ = region.initialize(from: text.utf8)
+    }
+
     func deallocate() {
         name.deallocate()
+        region.deallocate()
         runners.deallocate()
     }
 }

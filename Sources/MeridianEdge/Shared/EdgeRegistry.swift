@@ -2,7 +2,9 @@
 internal import MeridianRouting
 internal import Synchronization
 
-/// What the edge knows beside its loops. Cold: touched by commands and `load`, never by a request.
+/// What the edge knows beside its loops.
+///
+/// Cold: touched by commands and `load`, never by a request.
 final class EdgeRegistry: Sendable {
     private struct Entry {
         let record: TargetRecord

@@ -18,7 +18,9 @@ enum LoopCommand: Sendable {
     case stop
 }
 
-/// The way into a loop. Any thread may post; only the loop takes.
+/// The way into a loop.
+///
+/// Any thread may post; only the loop takes.
 final class LoopMailbox: Sendable {
     private struct Box {
         var commands: [(LoopCommand, Countdown)] = []

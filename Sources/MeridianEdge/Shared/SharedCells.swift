@@ -18,7 +18,9 @@ final class CounterLine: @unchecked Sendable {
     deinit { words.deallocate() }
 }
 
-/// The counters of one runner. The pointer is valid while its `RunnerRecord` lives.
+/// The counters of one runner.
+///
+/// The pointer is valid while its `RunnerRecord` lives.
 struct RunnerCounters {
     let words: UnsafeMutablePointer<Int64>
 
@@ -42,7 +44,9 @@ struct RunnerCounters {
     }
 }
 
-/// The counters of one revision or address. The pointer is valid while its `TargetRecord` lives.
+/// The counters of one revision or address.
+///
+/// The pointer is valid while its `TargetRecord` lives.
 struct TargetCounters {
     let words: UnsafeMutablePointer<Int64>
 

@@ -2,7 +2,9 @@
 internal import CLinux
 internal import MeridianRouting
 
-/// Where requests of a route slot go. Its index is the same on every loop.
+/// Where requests of a route slot go.
+///
+/// Its index is the same on every loop.
 final class TargetRecord: Sendable {
     let index: Int32
     let slot: RouteSlot

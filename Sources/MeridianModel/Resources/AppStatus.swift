@@ -18,6 +18,11 @@ package struct AppStatus: Shaped {
 
     package init() {}
 
+    /// Whether requests reach `servingRevision` on every node, rather than being about to.
+    package var isRouted: Bool {
+        conditions.condition("Serving").map { $0.status == .isTrue && $0.reason == "Routed" } ?? false
+    }
+
     package static let shape: Shape<AppStatus> = Shape(
         "AppStatus",
         "What Meridian observes of an app.",

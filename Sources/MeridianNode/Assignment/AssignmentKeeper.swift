@@ -15,10 +15,10 @@ package actor AssignmentKeeper {
     /// A thousand apps with ten revisions each take some 20 MB.
     private static let fileBytesMax = 256 << 20
 
-    /// - Parameters:
-    ///   - path: the file that holds the last good assignment.
-    ///   - assign: hands the revisions to the runner supply.
-    ///   - onChange: called when another assignment is in force; must not block.
+    /// A keeper whose file is at `path`.
+    ///
+    /// `assign` hands the revisions to the runner supply; `onChange` is called when another assignment is in force and
+    /// must not block.
     package init(
         path: String,
         edge: any NodeEdge,

@@ -20,16 +20,16 @@ package struct ControlSocket: Service {
     private let drain: DrainSwitch
     private let logger: Logger
 
-    /// - Parameters:
-    ///   - path: of the socket; a file that a dead node left there is replaced, so the caller holds the node's lock.
-    ///   - drain: is turned by POST /drain.
-    /// - Throws: `.refused` where the path is too long for a socket.
+    /// A socket at `path`; `.refused` where that is too long for one.
+    ///
+    /// A file that a dead node left there is replaced, so the caller holds the node's lock. POST /drain turns `drain`.
     package init(path: String, service: NodeService, drain: DrainSwitch, logger: Logger) throws(NodeError) {
         guard path.utf8.count <= Self.pathBytesMax else {
             throw NodeError(
                 .refused,
                 "\(path) has \(path.utf8.count) bytes, and the path of a socket at most \(Self.pathBytesMax). "
-                    + "Choose a data directory with a shorter path")
+                    + "Choose a data directory with a shorter path"
+            )
         }
         self.path = path
         self.service = service
@@ -45,7 +45,8 @@ package struct ControlSocket: Service {
             responder: CallbackResponder<BasicRequestContext> { request, _ in await respond(to: request) },
             configuration: ApplicationConfiguration(address: .unixDomainSocket(path: path), serverName: nil),
             onServerRunning: { _ in chmod(path, 0o600) },
-            logger: logger)
+            logger: logger
+        )
         try await application.run()
     }
 
@@ -94,7 +95,8 @@ package struct ControlSocket: Service {
         Response(
             status: status,
             headers: [.contentType: "application/json"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.utf8())))
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.utf8()))
+        )
     }
 
     /// A Kubernetes `metav1.Status`, as the control plane's client reads errors.
@@ -104,7 +106,8 @@ package struct ControlSocket: Service {
             [
                 "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Invalid",
                 "message": .string(message), "code": 422,
-            ])
+            ]
+        )
     }
 }
 
@@ -123,5 +126,6 @@ private struct PortCheckOrder: Shaped {
             .init(required: "revision", \.revision, "namespace/name of the revision."),
             .init(required: "template", \.template, "How the program is started."),
             .init(required: "timeout", \.timeout, "How long it may take until it listens."),
-        ])
+        ]
+    )
 }

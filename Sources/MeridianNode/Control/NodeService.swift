@@ -40,7 +40,12 @@ package struct NodeService: Sendable {
         do throws(RunnerError) {
             let bundle = try await bundles.directory(for: template.bundle)
             return try await runners.checkPort(
-                checkID(of: revision), revision: revision, template, bundle: bundle, timeout: timeout)
+                checkID(of: revision),
+                revision: revision,
+                template,
+                bundle: bundle,
+                timeout: timeout
+            )
         } catch {
             throw NodeError(.refused, "the port check of \(revision) cannot be made: \(error)")
         }

@@ -15,7 +15,9 @@ struct NodeLock: ~Copyable {
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
             throw NodeError(
-                .refused, "another node runs on this data directory (\(path)). Stop it first, or name another with --data")
+                .refused,
+                "another node runs on this data directory (\(path)). Stop it first, or name another with --data"
+            )
         }
         let text = "\(getpid())\n"
         guard ftruncate(descriptor, 0) == 0, text.withCString({ write(descriptor, $0, strlen($0)) }) > 0 else {

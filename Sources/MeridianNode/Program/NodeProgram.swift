@@ -51,7 +51,8 @@ package enum NodeProgram {
             throw NodeError(
                 .refused,
                 "meridian-zygote is not beside the meridian program. Install both, or name it in"
-                    + " $\(ZygoteProgram.environmentVariable)")
+                    + " $\(ZygoteProgram.environmentVariable)"
+            )
         }
         // The zygote is forked while this process is small.
         let runners = try SandboxedRunners(program: zygote, dataDirectory: directory)
@@ -74,14 +75,17 @@ package enum NodeProgram {
         let edgeConfiguration = EdgeConfiguration(
             listen: addresses,
             loops: min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), loopsMax),
-            region: RegionSpec.localName)
+            region: RegionSpec.localName
+        )
         let edge = Edge(edgeConfiguration) { demands.add($0.revision) }
         let listening = try edge.start()
         let edgeOfNode = EdgeOfNode(edge: edge)
         let feed = ReportFeed()
         let now = ContinuousClock.now
         let state = SupplyState(
-            seed: UInt64.random(in: .min ... .max), clock: ReportClock(moment: now, wall: wallClock()))
+            seed: UInt64.random(in: .min ... .max),
+            clock: ReportClock(moment: now, wall: wallClock())
+        )
         let supply = RunnerSupply(
             runners: runners,
             edge: edgeOfNode,
@@ -94,7 +98,8 @@ package enum NodeProgram {
             path: "\(directory)/assignment.json",
             edge: edgeOfNode,
             assign: { supply.assign($0, isComplete: $1) },
-            onChange: { feed.changed() })
+            onChange: { feed.changed() }
+        )
         do throws(NodeError) {
             try await keeper.resume()
             try await bundles.removeUnused(keeping: await keeper.bundles)
@@ -111,10 +116,15 @@ package enum NodeProgram {
             runners: runners,
             bundles: bundles,
             feed: feed,
-            logs: runners.logs)
+            logs: runners.logs
+        )
         let drain = DrainSwitch()
         let socket = try ControlSocket(
-            path: "\(directory)/node.sock", service: service, drain: drain, logger: logger)
+            path: "\(directory)/node.sock",
+            service: service,
+            drain: drain,
+            logger: logger
+        )
         logger.info("node serves", metadata: ["edges": "\(service.edges.joined(separator: ", "))"])
         // Services end in the reverse order: the edge drains while runners still serve it, then the runners go, and the
         // control plane sees it all.
@@ -125,7 +135,8 @@ package enum NodeProgram {
                 .init(service: drain, successTerminationBehavior: .gracefullyShutdownGroup),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: logger)
+            logger: logger
+        )
         configuration.maximumGracefulShutdownDuration = shutdownMax
         let group = ServiceGroup(configuration: configuration)
         try await group.run()

@@ -29,10 +29,15 @@ extension RevisionSupply {
             switch cause {
             case .idle where isFree:
                 actions.append(stop(index, handle, "no request for \(order?.assignment.idleAfter.text ?? "long")"))
-            case .idle:
+            case .idle where isFresh(runners[index]):
                 serve(index)
+            case .idle:
+                // It would be replaced anyway: it finishes what it got and takes no more.
+                let why = "replaced by a newer runner"
+                runners[index].phase = .leaving(handle, .replaced(deadline: now + drainMax, why: why))
             case .replaced(let deadline, let why) where isFree || now >= deadline:
-                actions.append(stop(index, handle, isFree ? why : "\(why); its requests took longer than \(drainMax.text)"))
+                let late = "\(why); its requests took longer than \(drainMax.text)"
+                actions.append(stop(index, handle, isFree ? why : late))
             case .replaced:
                 break
             }

@@ -24,7 +24,9 @@ extension RevisionSupply {
 
     /// A runner whose process exists is stopped; otherwise nothing is left of it.
     mutating func noteStartFailed(
-        _ index: Int, _ message: String, at now: ContinuousClock.Instant
+        _ index: Int,
+        _ message: String,
+        at now: ContinuousClock.Instant
     ) -> [SupplyAction] {
         switch runners[index].phase {
         case .starting(let handle):

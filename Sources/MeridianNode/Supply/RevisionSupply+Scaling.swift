@@ -7,7 +7,7 @@ extension RevisionSupply {
     mutating func scale(_ load: SupplyLoad, at now: ContinuousClock.Instant) {
         measure(load, at: now)
         replaceStale(load, at: now)
-        bringBack(wanted(at: now))
+        bringBack(wanted)
         rest(load)
         retireIdle(load, at: now)
     }
@@ -22,7 +22,7 @@ extension RevisionSupply {
             return
         }
         let fresh = runners.count { isFresh($0) && $0.isServing }
-        let kept = max(0, wanted(at: now) - fresh)
+        let kept = max(0, wanted - fresh)
         let why = order == nil ? "the revision is not assigned any more" : "replaced by a newer runner"
         let leaving = leastBusyFirst(stale, load).prefix(max(0, stale.count - kept))
         for index in leaving { leave(index, .replaced(deadline: now + drainMax, why: why)) }
@@ -63,7 +63,7 @@ extension RevisionSupply {
         let candidates = byIdleTime.filter { runners[$0].isResting } + byIdleTime.filter { !runners[$0].isResting }
         for index in candidates {
             if isFresh(runners[index]) {
-                guard usable > wanted(at: now) else { continue }
+                guard usable > wanted else { continue }
             } else {
                 replacing = max(0, replacing - 1)
             }

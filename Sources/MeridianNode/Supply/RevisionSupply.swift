@@ -82,9 +82,9 @@ struct RevisionSupply: Sendable {
     /// How many runners of the present generation there should be.
     ///
     /// Waiting requests count at once. Requests in flight count by their mean, so that a flash starts nothing.
-    func wanted(at now: ContinuousClock.Instant) -> Int {
+    var wanted: Int {
         guard let assignment = order?.assignment else { return 0 }
-        let concurrency = parked > 0 ? inFlight + parked : window.mean(at: now)
+        let concurrency = parked > 0 ? inFlight + parked : window.mean
         let needed = max(runnersFor(concurrency), isDemanded ? 1 : 0)
         return min(assignment.runnersMax, max(assignment.runnersMin, needed, replacing))
     }
@@ -100,7 +100,7 @@ struct RevisionSupply: Sendable {
     /// A revision whose runners fail gets one at a time until one of them is ready.
     func missing(at now: ContinuousClock.Instant) -> Int {
         guard order != nil, !backoff.isWaiting(at: now) else { return 0 }
-        let missing = max(0, wanted(at: now) - usable)
+        let missing = max(0, wanted - usable)
         let isProven = runners.contains { isFresh($0) && ($0.isServing || $0.isResting) }
         guard backoff.failures > 0, !isProven else { return missing }
         return runners.contains { isFresh($0) && $0.isStarting } ? 0 : min(1, missing)

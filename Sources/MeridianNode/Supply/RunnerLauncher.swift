@@ -17,7 +17,11 @@ struct RunnerLauncher: Sendable {
             let bundle = try await bundles.directory(for: order.template.bundle)
             let fetched = clock.now
             let handle = try await runners.start(
-                order.id, revision: order.revision, order.template, bundle: bundle)
+                order.id,
+                revision: order.revision,
+                order.template,
+                bundle: bundle
+            )
             let spawned = clock.now
             report(.spawned(handle))
             try await runners.waitReady(handle)
@@ -27,7 +31,8 @@ struct RunnerLauncher: Sendable {
                 metadata: [
                     "runner": "\(order.id)", "fetch": "\(fetched - begin)", "spawn": "\(spawned - fetched)",
                     "ready": "\(clock.now - spawned)",
-                ])
+                ]
+            )
         } catch {
             report(.startFailed(id: order.id, message: error.message))
         }

@@ -22,12 +22,18 @@ package actor RunnerSupply: Service {
     private var armedWake: ContinuousClock.Instant?
     private var isShuttingDown = false
 
-    /// - Parameters:
-    ///   - demands: where the edge puts the revisions that requests wait for.
-    ///   - onChange: called when `runnerReports` or `troubles` may have changed; must not block.
+    /// A supply that runs once `run` is called.
+    ///
+    /// The edge puts the revisions that requests wait for into `demands`. `onChange` is called when `runnerReports` or
+    /// `troubles` may have changed; it must not block.
     package init(
-        runners: any RunnerPort, edge: any NodeEdge, bundles: any BundleDirectories, demands: DemandBox,
-        state: SupplyState, logger: Logger, onChange: @escaping @Sendable () -> Void
+        runners: any RunnerPort,
+        edge: any NodeEdge,
+        bundles: any BundleDirectories,
+        demands: DemandBox,
+        state: SupplyState,
+        logger: Logger,
+        onChange: @escaping @Sendable () -> Void
     ) {
         self.state = state
         self.runners = runners
@@ -47,7 +53,7 @@ package actor RunnerSupply: Service {
 
     /// Hands over what the control plane wants; runners follow it when this has returned.
     ///
-    /// - Parameter isComplete: whether revisions that are missing lose their runners.
+    /// Where the list is complete, revisions that are missing lose their runners.
     package nonisolated func assign(_ orders: [RevisionOrder], isComplete: Bool) {
         queue.yield(.assigned(orders, isComplete: isComplete))
     }

@@ -89,9 +89,7 @@ package struct ReportClock: Sendable {
     private let moment: ContinuousClock.Instant
     private let wall: Timestamp
 
-    /// - Parameters:
-    ///   - moment: now, by the monotonic clock.
-    ///   - wall: now, by the wall clock.
+    /// One moment by the monotonic and by the wall clock.
     package init(moment: ContinuousClock.Instant, wall: Timestamp) {
         self.moment = moment
         self.wall = wall

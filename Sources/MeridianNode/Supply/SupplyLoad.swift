@@ -44,24 +44,28 @@ struct LoadWindow: Sendable {
     static let sampleSpan: Duration = .milliseconds(50)
 
     private var samples: [Sample] = []
+    /// The mean concurrency of the last `meanSpan` before the latest measurement, rounded up.
+    private(set) var mean = 0
+    /// The highest concurrency of the last `peakSpan`.
+    private(set) var peak = 0
 
     /// Adds a measurement and forgets those older than `peakSpan`.
     mutating func record(_ concurrency: Int, at now: ContinuousClock.Instant) {
-        samples.removeAll { now - $0.at > Self.peakSpan }
-        guard let last = samples.indices.last, now - samples[last].at < Self.sampleSpan else {
+        let outdated = samples.prefix { now - $0.at > Self.peakSpan }.count
+        samples.removeFirst(outdated)
+        if let last = samples.indices.last, now - samples[last].at < Self.sampleSpan {
+            samples[last].concurrency = max(samples[last].concurrency, concurrency)
+        } else {
             samples.append(Sample(at: now, concurrency: concurrency))
-            return
         }
-        samples[last].concurrency = max(samples[last].concurrency, concurrency)
+        var recent = 0
+        var sum = 0
+        for sample in samples.reversed() {
+            guard now - sample.at <= Self.meanSpan else { break }
+            recent += 1
+            sum += sample.concurrency
+        }
+        mean = recent == 0 ? 0 : (sum + recent - 1) / recent
+        peak = samples.reduce(0) { max($0, $1.concurrency) }
     }
-
-    /// The mean concurrency of the last `meanSpan`, rounded up.
-    func mean(at now: ContinuousClock.Instant) -> Int {
-        let recent = samples.lazy.filter { now - $0.at <= Self.meanSpan }.map(\.concurrency)
-        let count = recent.reduce(0) { total, _ in total + 1 }
-        return count == 0 ? 0 : (recent.reduce(0, +) + count - 1) / count
-    }
-
-    /// The highest concurrency of the last `peakSpan`.
-    var peak: Int { samples.reduce(0) { max($0, $1.concurrency) } }
 }

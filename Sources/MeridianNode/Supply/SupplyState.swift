@@ -22,9 +22,10 @@ package struct SupplyState: Sendable {
     /// Nothing is wanted any more, whatever is assigned.
     private var isShutDown = false
 
-    /// - Parameters:
-    ///   - seed: decides the ids of runners; random, so that ids differ across restarts.
-    ///   - clock: for the points of time in reports.
+    /// A node without revisions.
+    ///
+    /// The seed decides the ids of runners; a random one makes them differ across restarts. The clock is for the points
+    /// of time in reports.
     package init(seed: UInt64, clock: ReportClock) {
         names = RunnerNames(seed: seed)
         self.clock = clock
@@ -32,9 +33,11 @@ package struct SupplyState: Sendable {
 
     /// Takes in an event and answers what is to be done now.
     ///
-    /// - Parameter load: measured after the event: a runner that the edge has let go is stopped by it.
+    /// The load is measured after the event: a runner that the edge has let go is stopped by it.
     package mutating func handle(
-        _ event: SupplyEvent, load: SupplyLoad, at now: ContinuousClock.Instant
+        _ event: SupplyEvent,
+        load: SupplyLoad,
+        at now: ContinuousClock.Instant
     ) -> [SupplyAction] {
         var actions = absorb(event, at: now)
         for key in revisions.keys { revisions[key]?.scale(load, at: now) }
@@ -78,8 +81,11 @@ package struct SupplyState: Sendable {
             places -= 1
             let id = names.next(for: key) { id in revisions.values.contains { $0.runners.contains { $0.id == id } } }
             let runner = RunnerOrder(
-                id: id, revision: key, template: order.assignment.template,
-                restartNumber: order.assignment.restartNumber)
+                id: id,
+                revision: key,
+                template: order.assignment.template,
+                restartNumber: order.assignment.restartNumber
+            )
             let why = revisions[key]?.startReason(at: now) ?? ""
             let generation = revisions[key]?.generation ?? 0
             revisions[key]?.runners.append(SuppliedRunner(order: runner, generation: generation, startedAt: now))
@@ -141,7 +147,8 @@ extension SupplyState {
 
     /// Changes the runner with this id; an event for a runner that is gone already says nothing new.
     private mutating func change(
-        _ id: String, _ body: (inout RevisionSupply, _ index: Int) -> [SupplyAction]
+        _ id: String,
+        _ body: (inout RevisionSupply, _ index: Int) -> [SupplyAction]
     ) -> [SupplyAction] {
         for key in revisions.keys {
             guard var revision = revisions[key] else { continue }

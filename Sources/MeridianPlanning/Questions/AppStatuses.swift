@@ -2,7 +2,9 @@
 import MeridianModel
 
 /// The write of an app's status where it changed, and the end of a rollback that a newer revision ended.
-package func appStatus(of situation: AppSituation, rollout: Rollout, in world: World) -> Plan {
+func appStatus(
+    of situation: AppSituation, rollout: Rollout, routed: RoutedHosts, in world: World
+) -> Plan {
     let app = situation.app
     var plan = Plan()
     if endsRollback(situation) {
@@ -22,7 +24,7 @@ package func appStatus(of situation: AppSituation, rollout: Rollout, in world: W
         status.readyRunners = situation.revisions.reduce(0) { $0 + world.readyRunners(of: $1.object.key.path) }
     }
     status.url = serving == nil ? nil : url(of: app, in: world) ?? status.url
-    let updates = [built(situation), ready(situation), servingCondition(situation, serving, in: world)]
+    let updates = [built(situation), ready(situation), servingCondition(situation, serving, routed, in: world)]
     status.conditions = status.conditions.setting(updates, generation: app.metadata.generation, now: world.now)
     explainRollout(situation, rollout, &plan)
     let events = appEvents(from: app.status, to: status, of: app)
@@ -65,7 +67,11 @@ private func newest(_ situation: AppSituation, _ type: String) -> Condition {
     return Condition(type, condition.status, condition.reason, "\(name): \(condition.message)")
 }
 
-private func servingCondition(_ situation: AppSituation, _ serving: Revision?, in world: World) -> Condition {
+/// Whether the app serves: `Routed` once every node that may run it leads its host to the serving revision, `Switching`
+/// until then, where the one before goes on serving.
+private func servingCondition(
+    _ situation: AppSituation, _ serving: Revision?, _ routed: RoutedHosts, in world: World
+) -> Condition {
     if situation.isDeleting { return Condition("Serving", .isFalse, "Deleting", "the app is being deleted") }
     guard let serving else {
         return Condition("Serving", .isFalse, "NoReadyRevision", "no revision has been ready yet")
@@ -75,6 +81,15 @@ private func servingCondition(_ situation: AppSituation, _ serving: Revision?, i
         return Condition(
             "Serving", .isFalse, "RunnersFailing",
             "\(name): \(trouble.message) (\(trouble.failures) in a row); next start at \(trouble.retryAt)")
+    }
+    let before = situation.app.status.conditions.condition("Serving")
+    let isRouted =
+        routed.leads(
+            defaultHost(of: situation.app), to: serving.key.path, on: world.placement(of: situation.app))
+        ?? (before?.reason == "Routed" && situation.app.status.servingRevision == name)
+    guard isRouted else {
+        let isFirst = before?.status != .isTrue
+        return Condition("Serving", isFirst ? .unknown : .isTrue, "Switching", "\(name) is about to take over")
     }
     let pin = situation.pinned == nil ? "" : " (rolled back)"
     return Condition("Serving", .isTrue, "Routed", "\(name) serves\(pin)")

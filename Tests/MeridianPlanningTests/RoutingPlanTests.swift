@@ -1,0 +1,76 @@
+// RoutingPlanTests: which host leads where.
+import MeridianModel
+import MeridianPlanning
+import Testing
+
+@Suite("Routes of apps and splits")
+struct RoutingPlanTests {
+    private func scene() -> Scene {
+        var scene = Scene()
+        scene.app("hello")
+        scene.settle()
+        return scene
+    }
+
+    @Test("an app answers on its default host and each ready revision on its own")
+    func ownHosts() {
+        let scene = scene()
+        #expect(scene.route("hello.default.localhost") == [RouteBackend(revision: "default/hello-00001", weight: 100)])
+        #expect(scene.route("hello-00001.default.localhost") == [RouteBackend(revision: "default/hello-00001", weight: 100)])
+    }
+
+    @Test("of two splits that claim a host the older one has it, and the younger one says so")
+    func olderSplitWins() {
+        var scene = scene()
+        let latest = [SplitBackend(revision: "latest", weight: 100)]
+        scene.split("alpha", of: "hello", hosts: ["shop.localhost", "new.localhost"], latest, age: 1)
+        scene.split("beta", of: "hello", hosts: ["shop.localhost"], latest, age: 2)
+        scene.settle()
+        let alpha = scene.world.splits["default/alpha"]?.object.status
+        #expect(alpha?.hosts == ["new.localhost"])
+        #expect(alpha?.conditions.condition("Ready")?.reason == "HostTaken")
+        #expect(scene.world.splits["default/beta"]?.object.status.conditions.holds("Ready") == true)
+    }
+
+    @Test("a split cannot take an app's own host")
+    func ownHostIsReserved() {
+        var scene = scene()
+        scene.split(
+            "thief", of: "hello", hosts: ["hello.default.localhost"], [SplitBackend(revision: "latest", weight: 100)])
+        scene.settle()
+        let condition = scene.world.splits["default/thief"]?.object.status.conditions.condition("Ready")
+        #expect(condition?.reason == "HostReserved")
+    }
+
+    @Test("the share of a missing backend goes to the others, so that weights sum to 100")
+    func missingBackendSharesOut() {
+        var scene = scene()
+        scene.revision("hello", 2, .ready, source: 1)
+        scene.settle()
+        scene.split(
+            "canary", of: "hello", hosts: ["c.localhost"],
+            [
+                SplitBackend(revision: "latest", weight: 50), SplitBackend(revision: "hello-00001", weight: 25),
+                SplitBackend(revision: "hello-00077", weight: 25),
+            ])
+        scene.settle()
+        #expect(scene.route("c.localhost")?.map(\.weight) == [67, 33])
+        let condition = scene.world.splits["default/canary"]?.object.status.conditions.condition("Ready")
+        #expect(condition?.reason == "BackendMissing")
+    }
+
+    @Test("a revision with a share of a split keeps the app's minimum of runners")
+    func sharesKeepTheMinimum() {
+        var scene = Scene()
+        scene.app("hello", min: 1)
+        scene.settle()
+        scene.app("hello", source: 2, min: 1)
+        scene.settle()
+        #expect(scene.assignment?.revisions.map(\.runnersMin) == [0, 1])
+        scene.split(
+            "canary", of: "hello", hosts: ["c.localhost"],
+            [SplitBackend(revision: "latest", weight: 90), SplitBackend(revision: "hello-00001", weight: 10)])
+        scene.settle()
+        #expect(scene.assignment?.revisions.map(\.runnersMin) == [1, 1])
+    }
+}
