@@ -169,6 +169,14 @@ let package = Package(
             ]
         ),
         tests("MeridianPlanningTests", ["MeridianPlanning", "MeridianModel"]),
+        tests(
+            "MeridianControlTests",
+            ["MeridianControl", "MeridianModel", "MeridianPlanning", "MeridianPorts", "MeridianStore", logging]
+        ),
+        tests(
+            "MeridianSimulationTests",
+            ["MeridianSimulation", "MeridianControl", "MeridianModel", "MeridianPlanning", "MeridianPorts"]
+        ),
         tests("MeridianRoutingTests", ["MeridianRouting", "MeridianModel"]),
         tests("MeridianEdgeTests", ["MeridianEdge", "MeridianModel", "MeridianRouting", "CLinux"]),
         tests(

@@ -28,7 +28,8 @@ extension Executor {
     ///
     /// - Parameter progress: told of the stages of a build.
     package func perform(
-        _ work: ActivityWork, progress: @escaping @Sendable (ObjectKey, BuildProgress) -> Void
+        _ work: ActivityWork,
+        progress: @escaping @Sendable (ObjectKey, BuildProgress) -> Void
     ) async -> ActivityResult {
         switch work.kind {
         case .build(let start): await build(start, progress: progress)
@@ -37,27 +38,44 @@ extension Executor {
     }
 
     private func build(
-        _ start: BuildStart, progress: @escaping @Sendable (ObjectKey, BuildProgress) -> Void
+        _ start: BuildStart,
+        progress: @escaping @Sendable (ObjectKey, BuildProgress) -> Void
     ) async -> ActivityResult {
         do throws(BuildError) {
             if let bundle = start.template.executable { return .built(try await existing(bundle)) }
             guard let source = start.template.source else {
-                throw BuildError(reason: "SourceMissing", stage: .source, message: "\(start.revision): there is no source")
+                throw BuildError(
+                    reason: "SourceMissing",
+                    stage: .source,
+                    message: "\(start.revision): there is no source"
+                )
             }
             let request = BuildRequest(
-                revision: start.revision.path, source: source, settings: start.template.build,
-                useCache: start.template.rebuild == 0)
+                revision: start.revision.path,
+                source: source,
+                settings: start.template.build,
+                useCache: start.template.rebuild == 0
+            )
             let outcome = try await ports.builder.build(request) { progress(start.revision, $0) }
             return .built(
                 BuiltBundle(
-                    bundle: outcome.bundle, executable: outcome.executable, arguments: outcome.arguments,
-                    preset: outcome.preset, cached: outcome.cached, stages: outcome.stages))
+                    bundle: outcome.bundle,
+                    executable: outcome.executable,
+                    arguments: outcome.arguments,
+                    preset: outcome.preset,
+                    cached: outcome.cached,
+                    stages: outcome.stages
+                )
+            )
         } catch {
             let output = error.output.isEmpty ? "" : "\nlast output:\n" + error.output.joined(separator: "\n")
             return .buildFailed(
                 BuildFailure(
-                    reason: error.reason, message: "stage \(error.stage.rawValue): \(error.message)\(output)",
-                    isTransient: error.isTransient))
+                    reason: error.reason,
+                    message: "stage \(error.stage.rawValue): \(error.message)\(output)",
+                    isTransient: error.isTransient
+                )
+            )
         }
     }
 
@@ -67,16 +85,25 @@ extension Executor {
             let manifest = try BundleManifest.read(try await ports.registry.get(digest))
             let configuration = try BundleConfiguration.read(try await ports.registry.get(manifest.config.digest))
             return BuiltBundle(
-                bundle: digest, executable: configuration.executable, arguments: configuration.arguments,
-                preset: configuration.preset, cached: true)
+                bundle: digest,
+                executable: configuration.executable,
+                arguments: configuration.arguments,
+                preset: configuration.preset,
+                cached: true
+            )
         } catch let error as RegistryError {
             throw BuildError(
-                reason: "BundleUnreadable", stage: .source, message: error.message,
-                isTransient: error.code == .unavailable)
+                reason: "BundleUnreadable",
+                stage: .source,
+                message: error.message,
+                isTransient: error.code == .unavailable
+            )
         } catch {
             throw BuildError(
-                reason: "BundleUnreadable", stage: .source,
-                message: "\(digest) is no bundle: \(error). Name a digest that a build registered")
+                reason: "BundleUnreadable",
+                stage: .source,
+                message: "\(digest) is no bundle: \(error). Name a digest that a build registered"
+            )
         }
     }
 
@@ -87,7 +114,8 @@ extension Executor {
             }
             let template = try open(start.template)
             return .checked(
-                try await node.checkPort(start.revision.path, template, timeout: start.timeout))
+                try await node.checkPort(start.revision.path, template, timeout: start.timeout)
+            )
         } catch {
             return .checkUnavailable("\(error)")
         }

@@ -25,7 +25,8 @@ final class EventRecorder: Sendable {
         guard !events.isEmpty else { return [] }
         let lease = try await currentLease()
         var operations: [StoreOperation] = []
-        for draft in Set(events).sorted(by: { ($0.object, $0.reason, $0.message) < ($1.object, $1.reason, $1.message) }) {
+        for draft in Set(events).sorted(by: { ($0.object, $0.reason, $0.message) < ($1.object, $1.reason, $1.message) })
+        {
             let event = try await event(for: draft)
             operations.append(.put(event.key, event.encoded(), .any, lease: lease))
         }

@@ -14,8 +14,13 @@ package struct ExecutorPorts: Sendable {
     package let random: any RandomPort
 
     package init(
-        store: any StorePort, registry: any RegistryPort, builder: any BuilderPort, nodes: [String: any NodePort],
-        sealing: any SealingPort, clock: any ClockPort, random: any RandomPort
+        store: any StorePort,
+        registry: any RegistryPort,
+        builder: any BuilderPort,
+        nodes: [String: any NodePort],
+        sealing: any SealingPort,
+        clock: any ClockPort,
+        random: any RandomPort
     ) {
         self.store = store
         self.registry = registry
@@ -47,7 +52,9 @@ package struct Executor: Sendable {
 
     /// An executor on `ports` that notes in `state` what it did.
     package init(
-        ports: ExecutorPorts, state: LoopState, start: @escaping @Sendable (ActivityWork) -> Void,
+        ports: ExecutorPorts,
+        state: LoopState,
+        start: @escaping @Sendable (ActivityWork) -> Void,
         cancel: @escaping @Sendable (ObjectKey) -> Void
     ) {
         self.ports = ports
@@ -107,7 +114,9 @@ package struct Executor: Sendable {
             [
                 .check(app.key, .modRevision(app.modRevision)),
                 .put(revision.key, revision.encoded(), .absent),
-            ], events: [event])
+            ],
+            events: [event]
+        )
     }
 
     private func write(_ write: ObjectWrite) async throws {
@@ -145,7 +154,12 @@ package struct Executor: Sendable {
         app.metadata.annotations[OwnAnnotation.rollbackTo] = nil
         app.metadata.annotations[OwnAnnotation.rollbackFrom] = nil
         let event = EventDraft(
-            fence.key, uid: fence.uid, .normal, "RollbackEnded", "the rollback to \(pinned) ended: a newer revision is ready")
+            fence.key,
+            uid: fence.uid,
+            .normal,
+            "RollbackEnded",
+            "the rollback to \(pinned) ended: a newer revision is ready"
+        )
         try await commit([.put(fence.key, app.encoded(), .modRevision(fence.modRevision))], events: [event])
     }
 

@@ -27,7 +27,9 @@ package actor Reconciler {
     ///
     /// - Parameter start: starts long work beside the loop, which calls `finish` with its result.
     package init(
-        ports: ExecutorPorts, logger: Logger, start: @escaping @Sendable (ActivityWork, Executor) -> Void,
+        ports: ExecutorPorts,
+        logger: Logger,
+        start: @escaping @Sendable (ActivityWork, Executor) -> Void,
         cancel: @escaping @Sendable (ObjectKey) -> Void
     ) {
         self.ports = ports
@@ -38,7 +40,11 @@ package actor Reconciler {
         reader = WorldReader(store: ports.store)
         let cell = ExecutorCell()
         executor = Executor(
-            ports: ports, state: state, start: { work in cell.executor.map { start(work, $0) } }, cancel: cancel)
+            ports: ports,
+            state: state,
+            start: { work in cell.executor.map { start(work, $0) } },
+            cancel: cancel
+        )
         cell.set(executor)
     }
 
@@ -81,7 +87,9 @@ package actor Reconciler {
     /// Forgets what belongs to objects that are gone, and ends the work on them.
     private func forgetGone(in world: World) {
         let uids = Dictionary(
-            world.revisions.map { ($0.object.key, $0.object.metadata.uid) }, uniquingKeysWith: { first, _ in first })
+            world.revisions.map { ($0.object.key, $0.object.metadata.uid) },
+            uniquingKeysWith: { first, _ in first }
+        )
         for revision in state.forgetWork(except: uids) { cancel(revision) }
         state.forgetFailures(of: world)
     }
@@ -99,7 +107,8 @@ package actor Reconciler {
             let failures = state.noteFailure(of: planned.subject, in: world, now: ports.clock.now)
             logger.warning(
                 "step failed",
-                metadata: ["step": "\(planned.step.words)", "reason": "\(message)", "failures": "\(failures)"])
+                metadata: ["step": "\(planned.step.words)", "reason": "\(message)", "failures": "\(failures)"]
+            )
         }
         return if case .done = outcome { true } else { false }
     }

@@ -28,7 +28,9 @@ final class WorldReader: Sendable {
         let snapshot = try await store.snapshot(kinds: Self.kinds)
         guard snapshot.revision >= known else {
             throw StoreError(
-                .unavailable, "the store answered with revision \(snapshot.revision), but had reached \(known). Look again")
+                .unavailable,
+                "the store answered with revision \(snapshot.revision), but had reached \(known). Look again"
+            )
         }
         var sorter = KindSorter()
         let decodedBefore = decoded.withLock { $0 }

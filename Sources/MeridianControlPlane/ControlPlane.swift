@@ -108,7 +108,14 @@ package struct ControlPlane: Sendable {
             blobs: RegistryUploads(registry: registry, directory: directory.uploads),
             status: StatusBackend(reconciler: reconciler, version: options.version, startedAt: clock.now)
         )
-        let ready = ReadyNotice(directory: directory, node: node, host: options.apiHost, onReady: onReady)
+        let edgeAddresses = EdgeAddresses([options.edge])
+        let ready = ReadyNotice(
+            directory: directory,
+            node: node,
+            host: options.apiHost,
+            edgeAddresses: edgeAddresses,
+            onReady: onReady
+        )
         let server = try APIServer(
             .init(host: options.apiHost, port: options.apiPort, version: options.version),
             store: store,
@@ -121,7 +128,8 @@ package struct ControlPlane: Sendable {
         )
         let child = NodeChild(
             directory: directory,
-            arguments: ["--data", directory.path, "--edge", options.edge, "--name", Self.nodeName],
+            name: Self.nodeName,
+            edgeAddresses: edgeAddresses,
             logger: logger
         )
         defer { ready.withdraw() }

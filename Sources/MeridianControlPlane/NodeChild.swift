@@ -10,8 +10,8 @@ import MeridianContent
 /// it; a node that an earlier control plane left is adopted with its runners.
 struct NodeChild: Sendable {
     let directory: DataDirectory
-    /// The arguments of the `node` role after the program's name.
-    let arguments: [String]
+    let name: String
+    let edgeAddresses: EdgeAddresses
     let logger: Logger
 
     /// How often the node's process is looked at: a restart begins this late at the latest, and a look costs one call.
@@ -92,7 +92,9 @@ struct NodeChild: Sendable {
             Int16(clinux_spawn_new_session) | Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK)
         )
         var pid: pid_t = 0
-        let words = ["meridian", "node"] + arguments
+        let words =
+            ["meridian", "node", "--data", directory.path, "--name", name]
+            + edgeAddresses.current.flatMap { ["--edge", $0] }
         var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { pointers.forEach { free($0) } }
         let failure = posix_spawn(&pid, executable, &actions, &attributes, &pointers, environ)

@@ -9,6 +9,7 @@ struct ReadyNotice: Sendable {
     let directory: DataDirectory
     let node: NodeClient
     let host: String
+    let edgeAddresses: EdgeAddresses
     let onReady: @Sendable (ControlPlaneAddresses) async -> Void
 
     /// How long the node may take to answer for the first time before the notice goes out without it.
@@ -19,7 +20,7 @@ struct ReadyNotice: Sendable {
     func apiListens(on port: Int) async {
         let name = host.contains(":") ? "[\(host)]" : host
         let api = "http://\(name):\(port)"
-        let edges = await edgeAddresses().map { "http://\($0)" }
+        let edges = await boundEdges().map { "http://\($0)" }
         let document: JSONValue = [
             "api": .string(api), "edge": .array(edges.map { .string($0) }), "pid": .integer(Int64(getpid())),
         ]
@@ -32,10 +33,13 @@ struct ReadyNotice: Sendable {
         await onReady(ControlPlaneAddresses(api: api, edges: edges))
     }
 
-    private func edgeAddresses() async -> [String] {
+    private func boundEdges() async -> [String] {
         let deadline = ContinuousClock.now + Self.nodeWait
         while ContinuousClock.now < deadline, !Task.isCancelled {
-            if let report = try? await node.report(), !report.edges.isEmpty { return report.edges }
+            if let report = try? await node.report(), !report.edges.isEmpty {
+                edgeAddresses.bind(report.edges)
+                return report.edges
+            }
             // Cancellation ends the wait early, and the loop with it.
             try? await Task.sleep(for: Self.nodeLookInterval)
         }

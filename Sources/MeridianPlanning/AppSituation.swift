@@ -74,6 +74,7 @@ extension World {
                     }
                 default: nil
                 }
-            })
+            }
+        )
     }
 }

@@ -16,7 +16,9 @@ extension World {
         guard let allowlist = allowlists.named[spec.syscalls] else {
             return .blocked(
                 reason: "SyscallAllowlistMissing",
-                message: "\(place) spec.syscalls: there is no SyscallAllowlist \"\(spec.syscalls)\". Apply one or name another")
+                message:
+                    "\(place) spec.syscalls: there is no SyscallAllowlist \"\(spec.syscalls)\". Apply one or name another"
+            )
         }
         if let missing = missingSecret(of: app) {
             return .blocked(reason: "SecretMissing", message: "\(place) spec.secretEnv: \(missing)")
@@ -24,7 +26,8 @@ extension World {
         if let name = spec.regions.preferred.first(where: { region(named: $0) == nil }) {
             return .blocked(
                 reason: "RegionMissing",
-                message: "\(place) spec.regions.preferred: there is no Region \"\(name)\". Apply one or fix the name")
+                message: "\(place) spec.regions.preferred: there is no Region \"\(name)\". Apply one or fix the name"
+            )
         }
         if spec.source.executable == nil, spec.source.digest == nil {
             return .blocked(reason: "SourceMissing", message: "\(place) spec.source: \(sourceAdvice(spec.source))")
@@ -54,7 +57,8 @@ extension World {
 
     private func sourceAdvice(_ source: AppSource) -> String {
         if source.git != nil {
-            return "Git sources are not fetched by this version. Check the repository out and give its directory as path"
+            return
+                "Git sources are not fetched by this version. Check the repository out and give its directory as path"
         }
         return "the source was not uploaded. Apply the manifest with `meridian apply -f`, which packs and uploads it"
     }
@@ -65,10 +69,12 @@ extension World {
                 return "\(variable): there is no Secret \"\(reference.secret)\". Apply it"
             }
             guard let sealed = secret.object.sealed[reference.key] else {
-                return "\(variable): Secret \"\(reference.secret)\" has no key \"\(reference.key)\". Add it or fix the name"
+                return
+                    "\(variable): Secret \"\(reference.secret)\" has no key \"\(reference.key)\". Add it or fix the name"
             }
             guard !unopenable.contains(sealed) else {
-                return "\(variable): Secret \"\(reference.secret)\", key \"\(reference.key)\" does not open. Apply it again"
+                return
+                    "\(variable): Secret \"\(reference.secret)\", key \"\(reference.key)\" does not open. Apply it again"
             }
         }
         return nil

@@ -35,7 +35,9 @@ package func effects(of planned: PlannedStep, in world: World) -> [Effect] {
     case .endRollback(let fence):
         return [effect("end", fence.key, "the rollback of \(fence.key.path)")]
     case .assign(let node, let assignment):
-        return assignmentEffects(assignment, on: node, in: world).map { verb, text in effect(verb, planned.subject, text) }
+        return assignmentEffects(assignment, on: node, in: world).map { verb, text in
+            effect(verb, planned.subject, text)
+        }
     case .record:
         return []
     }
@@ -43,7 +45,9 @@ package func effects(of planned: PlannedStep, in world: World) -> [Effect] {
 
 /// `hello-00002 of default/hello (before: hello-00001)` where the write moves an app to another revision.
 private func servingEffects(_ write: ObjectWrite, in world: World) -> [String] {
-    guard write.key.kind == AppSpec.kind, let serving = write.value["status"]?["servingRevision"]?.string else { return [] }
+    guard write.key.kind == AppSpec.kind, let serving = write.value["status"]?["servingRevision"]?.string else {
+        return []
+    }
     let before = world.apps[write.key.path]?.object.status.servingRevision
     guard serving != before else { return [] }
     return ["\(serving) of \(write.key.path)" + (before.map { " (before: \($0))" } ?? "")]
@@ -51,17 +55,25 @@ private func servingEffects(_ write: ObjectWrite, in world: World) -> [String] {
 
 /// What an assignment changes on a node against the one that it has.
 private func assignmentEffects(
-    _ assignment: NodeAssignment, on node: String, in world: World
+    _ assignment: NodeAssignment,
+    on node: String,
+    in world: World
 ) -> [(verb: String, text: String)] {
     let before = world.nodeViews[node]?.assigned ?? NodeAssignment()
-    let oldRoutes = Dictionary(before.routes.hosts.map { ($0.host, $0.backends) }, uniquingKeysWith: { first, _ in first })
+    let oldRoutes = Dictionary(
+        before.routes.hosts.map { ($0.host, $0.backends) },
+        uniquingKeysWith: { first, _ in first }
+    )
     var effects: [(String, String)] = []
     for route in assignment.routes.hosts where oldRoutes[route.host] != route.backends && !route.backends.isEmpty {
         effects.append(("route", "\(route.host) to \(shares(route.backends))"))
     }
     let hosts = Set(assignment.routes.hosts.map(\.host))
     for host in oldRoutes.keys.sorted() where !hosts.contains(host) { effects.append(("unroute", host)) }
-    let oldFloors = Dictionary(before.revisions.map { ($0.key, $0.runnersMin) }, uniquingKeysWith: { first, _ in first })
+    let oldFloors = Dictionary(
+        before.revisions.map { ($0.key, $0.runnersMin) },
+        uniquingKeysWith: { first, _ in first }
+    )
     for revision in assignment.revisions where revision.runnersMin > oldFloors[revision.key, default: 0] {
         let running = world.readyRunners(of: revision.key)
         guard revision.runnersMin > running else { continue }
@@ -73,7 +85,8 @@ private func assignmentEffects(
 /// `90 % hello-00002, 10 % hello-00001`.
 private func shares(_ backends: [RouteBackend]) -> String {
     backends.map { backend in
-        let name = backend.revision.flatMap { $0.split(separator: "/").last.map(String.init) } ?? backend.address ?? "nothing"
+        let name =
+            backend.revision.flatMap { $0.split(separator: "/").last.map(String.init) } ?? backend.address ?? "nothing"
         return "\(backend.weight) % \(name)"
     }.joined(separator: ", ")
 }

@@ -46,9 +46,11 @@ extension Prediction {
                         "verb": .string($0.verb), "object": .string($0.object.description), "text": .string($0.text),
                         "why": .string($0.why),
                     ]
-                }),
+                }
+            ),
             "waiting": .array(
-                waiting.map { ["object": .string($0.subject.description), "text": .string($0.text)] }),
+                waiting.map { ["object": .string($0.subject.description), "text": .string($0.text)] }
+            ),
         ]
     }
 }

@@ -31,8 +31,7 @@ private func withoutHeldBack(_ plan: Plan, in world: World) -> Plan {
     var result = plan
     result.steps = []
     var told: Set<ObjectKey> = []
-    for step in plan.steps {
-        guard !world.unreadable.contains(step.subject) else { continue }
+    for step in plan.steps where !world.unreadable.contains(step.subject) {
         guard let until = world.heldBack[step.subject], until > world.now else {
             result.steps.append(step)
             continue

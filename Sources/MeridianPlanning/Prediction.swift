@@ -11,7 +11,9 @@ package struct Prediction: Sendable, Equatable {
         let known = Set(other.effects.map(\.text))
         let waits = Set(other.waiting.map(\.text))
         return Prediction(
-            effects: effects.filter { !known.contains($0.text) }, waiting: waiting.filter { !waits.contains($0.text) })
+            effects: effects.filter { !known.contains($0.text) },
+            waiting: waiting.filter { !waits.contains($0.text) }
+        )
     }
 }
 
@@ -139,7 +141,8 @@ extension World {
 extension ObjectTable {
     /// Lays a declared object over the one at its path.
     fileprivate mutating func overlay<Spec: ResourceSpec, Status: Shaped>(
-        _ declared: Object, now: Timestamp
+        _ declared: Object,
+        now: Timestamp
     ) where Object == Resource<Spec, Status> {
         guard let existing = self[declared.key.path] else {
             var new = declared

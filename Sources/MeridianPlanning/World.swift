@@ -110,7 +110,11 @@ package struct BuiltBundle: Sendable, Equatable {
     package var stages: [StageDuration]
 
     package init(
-        bundle: Digest, executable: String, arguments: [String] = [], preset: BuildPreset? = nil, cached: Bool = false,
+        bundle: Digest,
+        executable: String,
+        arguments: [String] = [],
+        preset: BuildPreset? = nil,
+        cached: Bool = false,
         stages: [StageDuration] = []
     ) {
         self.bundle = bundle

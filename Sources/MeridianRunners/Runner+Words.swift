@@ -18,7 +18,7 @@ extension Runner {
         }
         if signal == SIGSYS {
             // Denied syscalls do not end here: the node kills for them, and knows their names.
-            let message = "killed by signal 31 (usually a call of another architecture, such as int 0x80). Build for x86_64"
+            let message = "killed by signal 31 (usually a call of another architecture: int 0x80). Build for x86_64"
             return RunnerEnd(cause: .signal(signal), message: message)
         }
         return RunnerEnd(cause: .signal(signal), message: "killed by signal \(signal)")
@@ -30,11 +30,16 @@ extension Runner {
         return RunnerEnd(cause: .deniedSyscall(name), message: "killed: \(why), or set `onDenied: errno`")
     }
 
+    /// The bundle's files are given to the runner by an id-mapped mount below an overlay (mount_setattr(2)).
+    private static let overlayNeeds =
+        ". spec.files.writable needs Linux 5.19, and a data directory on ext4, xfs or btrfs"
+
     func startFailure(_ failure: (step: Int32, error: Int32)?, _ end: RunnerEnd) -> RunnerError {
         guard let failure else { return RunnerError(reason: "SandboxUnavailable", message: "\(id): \(end.message)") }
         guard failure.step == Int32(MZ_STEP_EXECUTE.rawValue) else {
             let what = "cannot \(stepWords(failure.step)): \(errorWords(failure.error))"
-            return RunnerError(reason: "SandboxUnavailable", message: "\(id): \(what)")
+            let next = failure.step == Int32(MZ_STEP_OVERLAY.rawValue) ? Self.overlayNeeds : ""
+            return RunnerError(reason: "SandboxUnavailable", message: "\(id): \(what)\(next)")
         }
         return RunnerError(reason: "CannotExecute", message: cannotExecute(failure.error))
     }

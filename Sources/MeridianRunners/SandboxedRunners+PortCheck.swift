@@ -155,7 +155,8 @@ extension SandboxedRunners {
         report.deniedSyscalls = denied
         report.elapsed = .now - begin
         report.reason = denied.isEmpty ? reason : "SyscallDenied"
-        report.message = denied.isEmpty ? message : DeniedWords.message(denied, allowed: runner.template.syscalls) + "; \(message)"
+        let blocked = DeniedWords.message(denied, allowed: runner.template.syscalls)
+        report.message = denied.isEmpty ? message : "\(blocked); \(message)"
         return report
     }
 }

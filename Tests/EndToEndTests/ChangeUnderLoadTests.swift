@@ -112,7 +112,12 @@ struct ChangeUnderLoadTests {
         let node = platform.nodePid
         let family = [node] + Processes.descendants(of: node)
         let slow = LoadRun(
-            port: platform.edgePort, host: "busy.default.localhost", path: "/sleep/300", requests: 4, concurrency: 4)
+            port: platform.edgePort,
+            host: "busy.default.localhost",
+            path: "/sleep/300",
+            requests: 4,
+            concurrency: 4
+        )
         #expect(eventually(within: 10) { slow.started == 4 })
         platform.stop()
         #expect(slow.finish().failed == 0, "requests in flight were cut by the drain")

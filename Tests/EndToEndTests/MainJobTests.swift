@@ -34,7 +34,9 @@ struct MainJobTests {
         #expect(try platform.get("nobody.localhost").status == 404)
 
         let abroad = try platform.apply(
-            Fixtures.app("abroad", "regions: {preferred: [eu-central-1]}"), in: Fixtures.serverDirectory())
+            Fixtures.app("abroad", "regions: {preferred: [eu-central-1]}"),
+            in: Fixtures.serverDirectory()
+        )
         #expect(abroad.code == 0, "\(abroad.all)")
         let there = try platform.get("abroad.default.localhost")
         #expect(there.headers["x-meridian-region"] == "fra", "the alias names the region")

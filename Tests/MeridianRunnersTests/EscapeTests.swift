@@ -92,7 +92,8 @@ struct EscapeTests {
     @Test("no mount of a runner honours set-user-id bits, and only /tmp, /proc and the devices can be written to")
     func mounts() async throws {
         try await Lab.with { lab in
-            let (_, output) = try await lab.run(["shell", "while read line; do echo $line; done < /proc/self/mountinfo"])
+            let script = "while read line; do echo $line; done < /proc/self/mountinfo"
+            let (_, output) = try await lab.run(["shell", script])
             let mounts = output.map { $0.split(separator: " ").map(String.init) }.filter { $0.count > 5 }
             #expect(mounts.count > 5)
             #expect(mounts.filter { !$0[5].split(separator: ",").contains("nosuid") } == [])

@@ -21,7 +21,8 @@ struct StandInNodeTests {
         try await lab.runners.waitReady(handle)
         let zygote = try await lab.runners.readyZygote()
         let facts = ["\(zygote.pid)", "\(handle.pid)"] + lab.runners.cgroups.directories
-        runCommand(["sh", "-c", "echo '\(facts.joined(separator: " "))' > $0.new && mv $0.new $0", "\(lab.directory)/facts"])
+        let write = "echo '\(facts.joined(separator: " "))' > $0.new && mv $0.new $0"
+        runCommand(["sh", "-c", write, "\(lab.directory)/facts"])
         sleep(UInt32(Self.secondsMax))
     }
 }
@@ -53,7 +54,12 @@ private struct StandIn {
         let children = try readText("/proc/\(numbers[1])/task/\(numbers[1])/children")
         let programs = children.split(separator: " ").compactMap { Int32($0) }
         try #require(!programs.isEmpty)
-        return StandIn(pid: pid, zygote: numbers[0], processes: [numbers[1]] + programs, cgroups: Array(words.dropFirst(2)))
+        return StandIn(
+            pid: pid,
+            zygote: numbers[0],
+            processes: [numbers[1]] + programs,
+            cgroups: Array(words.dropFirst(2))
+        )
     }
 
     func killNode() {

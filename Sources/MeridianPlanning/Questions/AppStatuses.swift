@@ -3,7 +3,10 @@ import MeridianModel
 
 /// The write of an app's status where it changed, and the end of a rollback that a newer revision ended.
 func appStatus(
-    of situation: AppSituation, rollout: Rollout, routed: RoutedHosts, in world: World
+    of situation: AppSituation,
+    rollout: Rollout,
+    routed: RoutedHosts,
+    in world: World
 ) -> Plan {
     let app = situation.app
     var plan = Plan()
@@ -46,12 +49,16 @@ private func endsRollback(_ situation: AppSituation) -> Bool {
 }
 
 private func built(_ situation: AppSituation) -> Condition {
-    if case .blocked(let reason, let message) = situation.desired { return Condition("Built", .isFalse, reason, message) }
+    if case .blocked(let reason, let message) = situation.desired {
+        return Condition("Built", .isFalse, reason, message)
+    }
     return newest(situation, "Built")
 }
 
 private func ready(_ situation: AppSituation) -> Condition {
-    if case .blocked(let reason, let message) = situation.desired { return Condition("Ready", .isFalse, reason, message) }
+    if case .blocked(let reason, let message) = situation.desired {
+        return Condition("Ready", .isFalse, reason, message)
+    }
     return newest(situation, "Ready")
 }
 
@@ -70,7 +77,10 @@ private func newest(_ situation: AppSituation, _ type: String) -> Condition {
 /// Whether the app serves: `Routed` once every node that may run it leads its host to the serving revision, `Switching`
 /// until then, where the one before goes on serving.
 private func servingCondition(
-    _ situation: AppSituation, _ serving: Revision?, _ routed: RoutedHosts, in world: World
+    _ situation: AppSituation,
+    _ serving: Revision?,
+    _ routed: RoutedHosts,
+    in world: World
 ) -> Condition {
     if situation.isDeleting { return Condition("Serving", .isFalse, "Deleting", "the app is being deleted") }
     guard let serving else {
@@ -79,13 +89,19 @@ private func servingCondition(
     let name = serving.metadata.name
     if let trouble = world.trouble(of: serving.key.path), world.readyRunners(of: serving.key.path) == 0 {
         return Condition(
-            "Serving", .isFalse, "RunnersFailing",
-            "\(name): \(trouble.message) (\(trouble.failures) in a row); next start at \(trouble.retryAt)")
+            "Serving",
+            .isFalse,
+            "RunnersFailing",
+            "\(name): \(trouble.message) (\(trouble.failures) in a row); next start at \(trouble.retryAt)"
+        )
     }
     let before = situation.app.status.conditions.condition("Serving")
     let isRouted =
         routed.leads(
-            defaultHost(of: situation.app), to: serving.key.path, on: world.placement(of: situation.app))
+            defaultHost(of: situation.app),
+            to: serving.key.path,
+            on: world.placement(of: situation.app)
+        )
         ?? (before?.reason == "Routed" && situation.app.status.servingRevision == name)
     guard isRouted else {
         let isFirst = before?.status != .isTrue

@@ -3,7 +3,10 @@ import MeridianModel
 
 /// Hands every node that answers what it should serve, where that differs from what it has.
 package func assignments(
-    _ situations: [AppSituation], _ rollouts: [Rollout], _ routes: Routing, in world: World
+    _ situations: [AppSituation],
+    _ rollouts: [Rollout],
+    _ routes: Routing,
+    in world: World
 ) -> Plan {
     var plan = Plan()
     for (name, view) in world.nodeViews.sorted(by: { $0.key < $1.key }) {
@@ -14,7 +17,8 @@ package func assignments(
         }
         let wanted = wantedAssignment(of: name, view, situations, rollouts, routes, in: world)
         guard !holds(wanted, view, report) else { continue }
-        let why = view.assigned == nil ? "this control plane has not assigned anything yet" : "routes or revisions changed"
+        let why =
+            view.assigned == nil ? "this control plane has not assigned anything yet" : "routes or revisions changed"
         plan.add(.assign(node: name, numbered(wanted, for: view, report)), for: key, because: why)
     }
     return plan
@@ -43,7 +47,11 @@ private func numbered(_ wanted: NodeAssignment, for view: NodeView, _ report: No
 
 /// Everything that a node should serve, without numbers.
 private func wantedAssignment(
-    of node: String, _ view: NodeView, _ situations: [AppSituation], _ rollouts: [Rollout], _ routes: Routing,
+    of node: String,
+    _ view: NodeView,
+    _ situations: [AppSituation],
+    _ rollouts: [Rollout],
+    _ routes: Routing,
     in world: World
 ) -> NodeAssignment {
     var assignment = NodeAssignment()
@@ -72,7 +80,10 @@ private func wantedAssignment(
 
 /// Runners of a revision that stay up: the app's minimum where a share of requests leads to it, and what a rollout prepares.
 private func runnersMin(
-    of revision: Revision, _ situation: AppSituation, _ rollout: Rollout, routed: Set<String>
+    of revision: Revision,
+    _ situation: AppSituation,
+    _ rollout: Rollout,
+    routed: Set<String>
 ) -> Int {
     let serves = revision.key == rollout.serving?.key || routed.contains(revision.key.path)
     let kept = serves ? situation.app.spec.scaling.min : 0
@@ -80,7 +91,10 @@ private func runnersMin(
 }
 
 private func revisionAssignment(
-    of revision: Revision, _ situation: AppSituation, _ template: RunnerTemplate, runnersMin: Int
+    of revision: Revision,
+    _ situation: AppSituation,
+    _ template: RunnerTemplate,
+    runnersMin: Int
 ) -> RevisionAssignment {
     let scaling = situation.app.spec.scaling
     var assignment = RevisionAssignment()
@@ -101,7 +115,9 @@ private func weightedRevisions(_ route: HostRoute) -> [String] {
 
 /// Whether a route is an app's or a revision's own host, which keeps nothing up by itself.
 private func isOwnHost(_ route: HostRoute) -> Bool {
-    guard let revision = route.backends.first?.revision, route.backends.count == 1 else { return route.backends.isEmpty }
+    guard let revision = route.backends.first?.revision, route.backends.count == 1 else {
+        return route.backends.isEmpty
+    }
     let parts = revision.split(separator: "/")
     let ownHosts = parts.count == 2 ? ["\(parts[1]).\(parts[0]).localhost"] : []
     let appParts = route.app.split(separator: "/")

@@ -77,7 +77,10 @@ private func progress(of stored: Stored<Revision>, for situation: AppSituation, 
     }
     if built == .unknown {
         let start = BuildStart(
-            revision: revision.key, uid: revision.metadata.uid, template: revision.spec.template)
+            revision: revision.key,
+            uid: revision.metadata.uid,
+            template: revision.spec.template
+        )
         plan.add(.build(start), for: revision.key, because: "it is not built yet")
         return plan
     }
@@ -95,8 +98,12 @@ private func portCheck(of revision: Revision, for situation: AppSituation, in wo
         return plan
     }
     let start = PortCheckStart(
-        revision: revision.key, uid: revision.metadata.uid, node: node, template: template,
-        timeout: revision.spec.template.build.portCheck.timeout)
+        revision: revision.key,
+        uid: revision.metadata.uid,
+        node: node,
+        template: template,
+        timeout: revision.spec.template.build.portCheck.timeout
+    )
     plan.add(.checkPort(start), for: revision.key, because: "it is built and must be seen to listen on $PORT")
     return plan
 }

@@ -9,7 +9,9 @@ struct PreviousAssignment {
     init(_ assigned: NodeAssignment?) {
         self.assigned = assigned ?? NodeAssignment()
         templates = Dictionary(
-            self.assigned.revisions.map { ($0.key, $0.template) }, uniquingKeysWith: { first, _ in first })
+            self.assigned.revisions.map { ($0.key, $0.template) },
+            uniquingKeysWith: { first, _ in first }
+        )
     }
 
     /// The template that a revision was last started with, for one whose Secret was deleted while it serves; nil where
@@ -35,7 +37,8 @@ struct PreviousAssignment {
                 let isKept =
                     obscured.contains(route.app)
                     || (splits.contains(namespace(of: route.app)) && served.contains(route.app))
-                return isKept && !hosts.contains(route.host) && route.backends.compactMap(\.revision).allSatisfy(keys.contains)
+                return isKept && !hosts.contains(route.host)
+                    && route.backends.compactMap(\.revision).allSatisfy(keys.contains)
             }
             assignment.routes.hosts.sort { $0.host < $1.host }
         }

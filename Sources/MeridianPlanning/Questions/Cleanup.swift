@@ -14,7 +14,9 @@ package let drainFinalizer = "meridian.dev/drain"
 package func cleanup(_ situations: [AppSituation], _ routes: Routing, in world: World) -> Plan {
     var plan = Plan()
     for situation in situations {
-        plan.append(situation.isDeleting ? deletion(of: situation, in: world) : history(of: situation, routes, in: world))
+        plan.append(
+            situation.isDeleting ? deletion(of: situation, in: world) : history(of: situation, routes, in: world)
+        )
     }
     plan.append(orphans(situations, in: world))
     return plan
@@ -25,7 +27,8 @@ private func history(of situation: AppSituation, _ routes: Routing, in world: Wo
     var plan = Plan()
     let used = Set(
         [situation.app.status.servingRevision, situation.pinned?.metadata.name, situation.latest?.object.metadata.name]
-            .compactMap(\.self))
+            .compactMap(\.self)
+    )
     let idle = situation.revisions.filter { stored in
         !used.contains(stored.object.metadata.name) && !routes.named.contains(stored.object.key.path)
             && !world.mayHaveRunners(stored.object.key.path) && world.activities[stored.object.key] == nil

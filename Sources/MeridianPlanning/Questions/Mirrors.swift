@@ -39,7 +39,9 @@ private func nodeMirror(_ name: String, _ view: NodeView, in world: World) -> Pl
         status.regions = world.regionNames.filter { world.serves(node: name, region: $0) }
         updates = [Condition("Ready", .isTrue, "Answering", "the node answers"), protected(report)]
     } else {
-        updates = [Condition("Ready", .isFalse, "NotAnswering", "the node does not answer; it goes on with what it has")]
+        updates = [
+            Condition("Ready", .isFalse, "NotAnswering", "the node does not answer; it goes on with what it has")
+        ]
     }
     status.conditions = status.conditions.setting(updates, generation: 1, now: world.now)
     guard let existing else {
@@ -53,10 +55,18 @@ private func nodeMirror(_ name: String, _ view: NodeView, in world: World) -> Pl
     let before = existing.object.status.conditions.condition("Ready")?.status
     let now = status.conditions.condition("Ready")
     let event = EventDraft(
-        existing.object.key, uid: existing.object.metadata.uid, now?.status == .isTrue ? .normal : .warning,
-        now?.reason ?? "", now?.message ?? "")
+        existing.object.key,
+        uid: existing.object.metadata.uid,
+        now?.status == .isTrue ? .normal : .warning,
+        now?.reason ?? "",
+        now?.message ?? ""
+    )
     return statusWrite(
-        of: existing, status, events: before == now?.status ? [] : [event], because: "its report changed")
+        of: existing,
+        status,
+        events: before == now?.status ? [] : [event],
+        because: "its report changed"
+    )
 }
 
 /// Whether every protection is in force: a node says `none` or `missing…` of one that is not.
@@ -76,7 +86,8 @@ private func runnerMirrors(_ report: NodeReport, in world: World) -> Plan {
         let key = ObjectKey(kind: RunnerSpec.kind, namespace: parts[0], name: one.id)
         reported.insert(key.path)
         let existing = world.runners[key.path]
-        var runner = existing?.object ?? Runner(metadata: Metadata(name: one.id, namespace: parts[0]), spec: RunnerSpec())
+        var runner =
+            existing?.object ?? Runner(metadata: Metadata(name: one.id, namespace: parts[0]), spec: RunnerSpec())
         let app = RevisionName(parts[1])?.app ?? parts[1]
         runner.metadata.labels = ["app": app, "revision": parts[1]]
         runner.spec.app = app
@@ -87,7 +98,12 @@ private func runnerMirrors(_ report: NodeReport, in world: World) -> Plan {
         runner.status.startedAt = one.startedAt
         guard runner != existing?.object else { continue }
         let write = ObjectWrite(
-            value: runner.encoded(), key: key, replaces: existing?.modRevision, events: [], settles: nil)
+            value: runner.encoded(),
+            key: key,
+            replaces: existing?.modRevision,
+            events: [],
+            settles: nil
+        )
         plan.add(.write(write), for: key, because: "node \(report.node) reports it \(one.state.rawValue)")
     }
     for stored in world.runners where stored.object.spec.node == report.node {

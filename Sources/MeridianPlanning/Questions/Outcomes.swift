@@ -44,11 +44,20 @@ func settled(_ stored: Stored<Revision>, _ result: ActivityResult, now: Timestam
     status.conditions = status.conditions.setting(updates, generation: revision.metadata.generation, now: now)
     let events = updates.map {
         EventDraft(
-            revision.key, uid: revision.metadata.uid, $0.status == .isTrue ? .normal : .warning, $0.reason, $0.message)
+            revision.key,
+            uid: revision.metadata.uid,
+            $0.status == .isTrue ? .normal : .warning,
+            $0.reason,
+            $0.message
+        )
     }
     return statusWrite(
-        of: stored, status, events: Array(Set(events).sorted { $0.reason < $1.reason }), settles: revision.key,
-        because: updates.map { "\($0.type)=\($0.status.rawValue) (\($0.reason))" }.joined(separator: ", "))
+        of: stored,
+        status,
+        events: Array(Set(events).sorted { $0.reason < $1.reason }),
+        settles: revision.key,
+        because: updates.map { "\($0.type)=\($0.status.rawValue) (\($0.reason))" }.joined(separator: ", ")
+    )
 }
 
 /// One more failed attempt, and when the next may begin.
@@ -68,7 +77,10 @@ package func retryDelay(afterFailures failures: Int) -> Duration {
 
 /// The write of an object with a new status; no step where the status is as it was and nothing is settled.
 func statusWrite<Spec: ResourceSpec, Status: Shaped>(
-    of stored: Stored<Resource<Spec, Status>>, _ status: Status, events: [EventDraft] = [], settles: ObjectKey? = nil,
+    of stored: Stored<Resource<Spec, Status>>,
+    _ status: Status,
+    events: [EventDraft] = [],
+    settles: ObjectKey? = nil,
     because why: String
 ) -> Plan {
     var plan = Plan()
@@ -76,7 +88,12 @@ func statusWrite<Spec: ResourceSpec, Status: Shaped>(
     var object = stored.object
     object.status = status
     let write = ObjectWrite(
-        value: object.encoded(), key: object.key, replaces: stored.modRevision, events: events, settles: settles)
+        value: object.encoded(),
+        key: object.key,
+        replaces: stored.modRevision,
+        events: events,
+        settles: settles
+    )
     plan.add(.write(write), for: object.key, because: why)
     return plan
 }

@@ -39,7 +39,9 @@ extension World {
         template.environment = settings.env
         for (variable, reference) in settings.secretEnv {
             let secret = secrets["\(revision.metadata.namespace)/\(reference.secret)"]?.object
-            guard let secret, let sealed = secret.sealed[reference.key], !unopenable.contains(sealed) else { return nil }
+            guard let secret, let sealed = secret.sealed[reference.key], !unopenable.contains(sealed) else {
+                return nil
+            }
             template.sealed[variable] = SealedValue(text: sealed, owner: "\(secret.key)/\(reference.key)")
         }
         template.memory = settings.resources.memory

@@ -84,25 +84,39 @@ private func with(host: String, _ route: HostRoute) -> HostRoute {
 }
 
 private func claimFault(
-    _ host: String, of split: TrafficSplit, routes: [String: HostRoute], claims: [String: String]
+    _ host: String,
+    of split: TrafficSplit,
+    routes: [String: HostRoute],
+    claims: [String: String]
 ) -> SplitOutcome.Fault? {
     if let owner = claims[host] {
         return .init(
-            reason: "HostTaken", message: "host \(host) belongs to TrafficSplit \(owner), which is older. Give another host")
+            reason: "HostTaken",
+            message: "host \(host) belongs to TrafficSplit \(owner), which is older. Give another host"
+        )
     }
     guard routes[host] != nil else { return nil }
     return .init(
-        reason: "HostReserved", message: "host \(host) is an app's or revision's own host. Give another host")
+        reason: "HostReserved",
+        message: "host \(host) is an app's or revision's own host. Give another host"
+    )
 }
 
 /// The route that a split asks for; nil where its app does not exist.
 private func splitRoute(
-    of split: TrafficSplit, apps: [String: AppSituation], _ outcome: inout SplitOutcome, named: inout Set<String>
+    of split: TrafficSplit,
+    apps: [String: AppSituation],
+    _ outcome: inout SplitOutcome,
+    named: inout Set<String>
 ) -> HostRoute? {
     let namespace = split.metadata.namespace
     guard let situation = apps["\(namespace)/\(split.spec.app)"], !situation.isDeleting else {
         outcome.faults.append(
-            .init(reason: "AppMissing", message: "spec.app: there is no App \"\(split.spec.app)\". Apply it or fix the name"))
+            .init(
+                reason: "AppMissing",
+                message: "spec.app: there is no App \"\(split.spec.app)\". Apply it or fix the name"
+            )
+        )
         return nil
     }
     var route = HostRoute()
@@ -119,7 +133,8 @@ private func splitRoute(
         case .success(let share): shares.append(share)
         case .failure(let missing):
             outcome.faults.append(
-                .init(reason: "BackendMissing", message: "spec.backends[\(index)]: \(missing.words)"))
+                .init(reason: "BackendMissing", message: "spec.backends[\(index)]: \(missing.words)")
+            )
         }
     }
     route.backends = sharedOut(shares)
@@ -129,7 +144,9 @@ private func splitRoute(
 private struct MissingBackend: Error { let words: String }
 
 private func resolve(
-    _ backend: SplitBackend, of situation: AppSituation, apps: [String: AppSituation]
+    _ backend: SplitBackend,
+    of situation: AppSituation,
+    apps: [String: AppSituation]
 ) -> Result<RouteBackend, MissingBackend> {
     if let address = backend.address { return .success(RouteBackend(address: address, weight: backend.weight)) }
     let namespace = situation.app.metadata.namespace

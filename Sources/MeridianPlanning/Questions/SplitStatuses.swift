@@ -17,7 +17,10 @@ package func splitStatuses(_ routes: Routing, in world: World) -> Plan {
                 Condition("Ready", .isFalse, first.reason, outcome.faults.map(\.message).joined(separator: "; "))
             } ?? Condition("Ready", .isTrue, "Routed", "every host and backend is routed")
         status.conditions = status.conditions.setting(
-            [condition], generation: split.metadata.generation, now: world.now)
+            [condition],
+            generation: split.metadata.generation,
+            now: world.now
+        )
         let before = split.status.conditions.condition("Ready")
         let isNews = (before?.status, before?.reason) != (condition.status, condition.reason)
         let type: EventType = condition.status == .isTrue ? .normal : .warning

@@ -99,7 +99,9 @@ package final class RunnerLogs: Sendable {
 
     private func prune(_ place: String) {
         let live = live.withLock { $0 }
-        let names = ((try? listDirectory(place)) ?? []).filter { $0.hasSuffix(".log") && !live.contains("\(place)/\($0)") }
+        let names = ((try? listDirectory(place)) ?? []).filter { name in
+            name.hasSuffix(".log") && !live.contains("\(place)/\(name)")
+        }
         guard names.count >= Self.runnersPerRevisionMax else { return }
         let aged = names.map { (name: $0, changed: changeTime("\(place)/\($0)")) }.sorted { $0.changed < $1.changed }
         for old in aged.prefix(names.count - Self.runnersPerRevisionMax + 1) {
