@@ -16,6 +16,16 @@ package struct SimulationOutcome: Sendable {
     let summary: [String]
 }
 
+extension SimulationOutcome {
+    /// This outcome with a finding more where it ended otherwise than the run without faults.
+    fileprivate func compared(with calm: SimulationOutcome) -> SimulationOutcome {
+        guard summary != calm.summary else { return self }
+        var outcome = self
+        outcome.findings.append("ended with \(summary), but without faults with \(calm.summary)")
+        return outcome
+    }
+}
+
 /// Runs cases.
 package struct Simulation {
     private let cluster: Cluster
@@ -48,15 +58,23 @@ package struct Simulation {
         _ plan: SimulationCase, trace: @escaping (String) -> Void = { _ in }
     ) async -> SimulationOutcome {
         var run = Simulation(plan, script: plan.faults, trace: trace)
-        var outcome = await run.outcome()
+        let outcome = await run.outcome()
         guard plan.faults != nil || plan.crashAfterEffect != nil else { return outcome }
         // The same script, with nothing going wrong.
         var calm = Simulation(SimulationCase(seed: plan.seed), script: plan.faults)
-        let summary = await calm.outcome().summary
-        if outcome.summary != summary {
-            outcome.findings.append("ended with \(outcome.summary), but without faults with \(summary)")
+        return outcome.compared(with: await calm.outcome())
+    }
+
+    /// Runs a seed once without faults and then once for each effect, with a death of the control plane after it.
+    package static func runWithEveryCrash(seed: UInt64, bug: DeliberateBug? = nil) async -> [SimulationOutcome] {
+        var calm = Simulation(SimulationCase(seed: seed), script: nil)
+        let calmly = await calm.outcome()
+        var outcomes: [SimulationOutcome] = [calmly]
+        for effect in 1...max(1, calmly.effects) {
+            var run = Simulation(SimulationCase(seed: seed, bug: bug, crashAfterEffect: effect), script: nil)
+            outcomes.append(await run.outcome().compared(with: calmly))
         }
-        return outcome
+        return outcomes
     }
 
     private mutating func outcome() async -> SimulationOutcome {
@@ -76,7 +94,7 @@ package struct Simulation {
     // MARK: Life
 
     private mutating func live() async throws(StoreError) {
-        await begin()
+        try await begin()
         var left = Self.stepsAfterScript
         for _ in 0..<Self.liveStepsMax where left > 0 {
             if actions.isEmpty { left -= 1 }
@@ -84,7 +102,8 @@ package struct Simulation {
         }
     }
 
-    private mutating func begin() async {
+    private mutating func begin() async throws(StoreError) {
+        try await cluster.hand.declareAllowlist()
         switch cluster.plan.faults {
         case .sameName: cluster.keepCancelledWork()
         case .hotLoop: draw.chance(50) ? cluster.node.setRefuses(true) : refuse()

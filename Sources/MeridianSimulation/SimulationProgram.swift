@@ -93,19 +93,15 @@ package struct SimulationProgram {
     }
 
     private func run(seed: UInt64, _ faults: FaultClass, _ tally: inout Tally) async {
+        guard !isExhaustive else {
+            for outcome in await Simulation.runWithEveryCrash(seed: seed, bug: bug) { tally.take(outcome) }
+            return
+        }
         // Asked for a crash alone, nothing else goes wrong.
-        let isCrashAlone = isExhaustive || crashAfter != nil
-        var plan = SimulationCase(
-            seed: seed, faults: isCrashAlone ? nil : faults, bug: bug, crashAfterEffect: crashAfter)
+        let plan = SimulationCase(
+            seed: seed, faults: crashAfter == nil ? faults : nil, bug: bug, crashAfterEffect: crashAfter)
         let isTraced = isTraced
-        guard isExhaustive else {
-            return await tally.take(Simulation.run(plan) { words in if isTraced { print(words) } })
-        }
-        let effects = await Simulation.run(SimulationCase(seed: seed)).effects
-        for effect in 1...max(1, effects) {
-            plan.crashAfterEffect = effect
-            await tally.take(Simulation.run(plan))
-        }
+        await tally.take(Simulation.run(plan) { words in if isTraced { print(words) } })
     }
 }
 

@@ -36,6 +36,14 @@ struct UserHand {
         return true
     }
 
+    /// Declares a short default allowlist: the built-in one has hundreds of names, which every look would go through.
+    func declareAllowlist() async throws(StoreError) {
+        let name = SyscallAllowlistSpec.defaultName
+        var allowlist = SyscallAllowlist(metadata: newMetadata(name, namespace: ""), spec: SyscallAllowlistSpec())
+        allowlist.spec.allow = ["read", "write"]
+        try await store.commit([.put(allowlist.key, allowlist.encoded(), .absent)])
+    }
+
     private func apply(_ name: String, source: Int, runnersMin: Int) async throws(StoreError) -> Bool {
         guard let (existing, _) = try await app(name) else {
             var app = App(metadata: newMetadata(name), spec: AppSpec())

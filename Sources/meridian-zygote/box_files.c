@@ -73,7 +73,7 @@ static void clone_resolver(struct resolver *resolver) {
     if (resolver->tree < 0) box_fail(MZ_STEP_BIND, resolver->path);
 }
 
-/// Hides RUN, where services have their sockets, but for the resolver's file; false where the host has no such directory.
+/// Hides RUN, where services have their sockets, but for the resolver's file; false where the host has no RUN.
 static bool hide_run(const struct resolver *resolver) {
     struct stat status;
     if (stat(RUN, &status) != 0 || !S_ISDIR(status.st_mode)) return false;

@@ -33,8 +33,10 @@ let compiledProgram: String? = {
 /// The allowlist that apps have by default.
 let defaultProfile = SyscallGroup.allCases.flatMap(\.syscalls).sorted()
 
+/// A new directory; in the one of the stand-in where this process is it, since that one is killed and cleans up nothing.
 func temporaryDirectory() -> String? {
-    var template = Array("/tmp/meridian-runners-XXXXXX".utf8CString)
+    let place = getenv("MERIDIAN_TEST_STAND_IN").map { String(cString: $0) } ?? "/tmp"
+    var template = Array("\(place)/meridian-runners-XXXXXX".utf8CString)
     return mkdtemp(&template).map { String(cString: $0) }
 }
 

@@ -67,7 +67,8 @@ let probeSource = #"""
     static long type_into_terminal(void) {
         int terminal = posix_openpt(O_RDWR | O_NOCTTY);
         char *other = terminal < 0 ? NULL : ptsname(terminal);
-        int slave = other != NULL && grantpt(terminal) == 0 && unlockpt(terminal) == 0 ? open(other, O_RDWR | O_NOCTTY) : 0;
+        int is_open = other != NULL && grantpt(terminal) == 0 && unlockpt(terminal) == 0;
+        int slave = is_open ? open(other, O_RDWR | O_NOCTTY) : 0;
         setsid();
         ioctl(slave, TIOCSCTTY, 0);
         return ioctl(slave, TIOCSTI, "x");
@@ -198,7 +199,8 @@ let probeSource = #"""
         require(mkdir("/mnt/up", 0755), "upper");
         require(mkdir("/mnt/work", 0755), "work");
         require(mkdir("/mnt/root", 0755), "root");
-        require(mount("overlay", "/mnt/root", "overlay", 0, "lowerdir=/,upperdir=/mnt/up,workdir=/mnt/work"), "overlay");
+        const char *layers = "lowerdir=/,upperdir=/mnt/up,workdir=/mnt/work";
+        require(mount("overlay", "/mnt/root", "overlay", 0, layers), "overlay");
         require(mount("/dev", "/mnt/root/dev", NULL, MS_BIND | MS_REC, NULL), "/dev");
         require(mount("proc", "/mnt/root/proc", "proc", 0, NULL), "/proc");
         require(mount("sysfs", "/mnt/root/sys", "sysfs", 0, NULL), "/sys");

@@ -11,25 +11,16 @@ struct SimulationTests {
 
     @Test("end as the files ask, whatever goes wrong", arguments: FaultClass.allCases)
     func lifeEndsWell(faults: FaultClass) async {
-        // Two halves at a time keep both cores of a small machine busy.
-        await withTaskGroup(of: Void.self) { group in
-            for half in 0..<2 {
-                group.addTask {
-                    for seed in stride(from: 1 + half, through: Self.seedsPerClass, by: 2) {
-                        await expectNothingFound(SimulationCase(seed: UInt64(1000 * faults.rawValue + seed), faults: faults))
-                    }
-                }
-            }
+        for seed in 1...Self.seedsPerClass {
+            await expectNothingFound(SimulationCase(seed: UInt64(1000 * faults.rawValue + seed), faults: faults))
         }
     }
 
     @Test("end as the files ask after a crash at every single effect", arguments: [1, 2, 3] as [UInt64])
     func crashAnywhere(seed: UInt64) async {
-        let effects = await Simulation.run(SimulationCase(seed: seed)).effects
-        #expect(effects > 10)
-        for effect in 1...max(1, effects) {
-            await expectNothingFound(SimulationCase(seed: seed, crashAfterEffect: effect))
-        }
+        let outcomes = await Simulation.runWithEveryCrash(seed: seed)
+        #expect(outcomes.count > 10)
+        for outcome in outcomes { expectNothing(in: outcome) }
     }
 
     @Test("bring each deliberate bug to light", arguments: DeliberateBug.allCases)
@@ -58,7 +49,10 @@ struct SimulationTests {
     }
 
     private func expectNothingFound(_ plan: SimulationCase) async {
-        let outcome = await Simulation.run(plan)
-        #expect(outcome.findings.isEmpty, "\(plan.command): \(outcome.findings.joined(separator: "; "))")
+        expectNothing(in: await Simulation.run(plan))
+    }
+
+    private func expectNothing(in outcome: SimulationOutcome) {
+        #expect(outcome.findings.isEmpty, "\(outcome.plan.command): \(outcome.findings.joined(separator: "; "))")
     }
 }

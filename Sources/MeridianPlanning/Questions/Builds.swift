@@ -40,8 +40,14 @@ private func creation(of template: RevisionTemplate, for situation: AppSituation
 /// A revision that a newer one replaced before it was ready is not finished.
 private func endSuperseded(_ stored: Stored<Revision>, in world: World) -> Plan {
     let revision = stored.object
-    guard revision.status.conditions.condition("Ready")?.status ?? .unknown == .unknown else { return Plan() }
     var plan = Plan()
+    guard revision.status.conditions.condition("Ready")?.status ?? .unknown == .unknown else {
+        // The answer to the write that settled it was lost.
+        if world.activities[revision.key] != nil {
+            plan.add(.cancelBuild(revision.key), for: revision.key, because: "what came of it is known")
+        }
+        return plan
+    }
     if world.isWorking(on: revision.key) {
         plan.add(.cancelBuild(revision.key), for: revision.key, because: "a newer revision replaced it")
     }

@@ -26,6 +26,8 @@ func settled(_ stored: Stored<Revision>, _ result: ActivityResult, now: Timestam
             Condition("Ready", .isFalse, failure.reason, failure.message),
         ]
     case .checked(let report) where report.passed:
+        // Taking the same result in twice must not show it twice.
+        status.stages.removeAll { $0.name == "portCheck" }
         status.stages.append(StageDuration(name: "portCheck", duration: report.elapsed))
         status.attempts = 0
         let denied =
