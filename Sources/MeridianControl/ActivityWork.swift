@@ -26,7 +26,7 @@ package struct ActivityWork: Sendable {
 extension Executor {
     /// Does the work to its end; every failure is a result.
     ///
-    /// - Parameter progress: told of the stages of a build.
+    /// `progress`: told of the stages of a build.
     package func perform(
         _ work: ActivityWork,
         progress: @escaping @Sendable (ObjectKey, BuildProgress) -> Void

@@ -41,7 +41,9 @@ package enum StepOutcome: Sendable {
     case failed(String)
 }
 
-/// Carries out steps, one after another. Work that takes long is handed to `start` and goes on beside.
+/// Carries out steps, one after another.
+///
+/// Work that takes long is handed to `start` and goes on beside.
 package struct Executor: Sendable {
     let ports: ExecutorPorts
     let state: LoopState

@@ -107,7 +107,7 @@ package final class LoopState: Sendable {
 
     /// Notes how work on a revision ended; work that was forgotten meanwhile stays forgotten.
     ///
-    /// - Parameter uid: of the revision that the work was for; nil: whichever has the name.
+    /// `uid`: of the revision that the work was for; nil: whichever has the name.
     func end(_ revision: ObjectKey, uid: String?, _ result: ActivityResult) {
         state.withLock { state in
             guard let work = state.works[revision], uid == nil || work.uid == uid else { return }
@@ -120,7 +120,7 @@ package final class LoopState: Sendable {
 
     /// Forgets the work for revisions that are gone; answers those whose work is still under way.
     ///
-    /// - Parameter uids: of the revisions that there are.
+    /// `uids`: of the revisions that there are.
     func forgetWork(except uids: [ObjectKey: String]) -> [ObjectKey] {
         state.withLock { state in
             let gone = state.works.filter { uids[$0.key] != $0.value.uid }

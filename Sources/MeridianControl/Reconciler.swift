@@ -25,7 +25,7 @@ package actor Reconciler {
 
     /// A loop on `ports`.
     ///
-    /// - Parameter start: starts long work beside the loop, which calls `finish` with its result.
+    /// `start`: starts long work beside the loop, which calls `finish` with its result.
     package init(
         ports: ExecutorPorts,
         logger: Logger,

@@ -22,7 +22,7 @@ final class WorldReader: Sendable {
 
     /// The objects of one consistent read and the revision it was made at.
     ///
-    /// - Parameter revision: of the newest state that is known to have been; an older view is refused, since what is
+    /// `revision`: of the newest state that is known to have been; an older view is refused, since what is
     ///   assigned to nodes from it could not be fenced.
     func read(now: Timestamp, atLeast known: Int64) async throws(StoreError) -> (world: World, revision: Int64) {
         let snapshot = try await store.snapshot(kinds: Self.kinds)

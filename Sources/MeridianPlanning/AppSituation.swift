@@ -30,7 +30,9 @@ package struct AppSituation: Sendable {
         readyRevisions.first { $0.metadata.name == app.status.servingRevision }
     }
 
-    /// The rollback in force: the revision it chose. A newer ready revision than when it was called ends it.
+    /// The rollback in force: the revision it chose.
+    ///
+    /// A newer ready revision than when it was called ends it.
     package var pinned: Revision? {
         guard let name = app.metadata.annotations[OwnAnnotation.rollbackTo] else { return nil }
         let newest = readyRevisions.last?.metadata.name

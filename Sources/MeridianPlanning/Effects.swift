@@ -45,7 +45,7 @@ package func effects(of planned: PlannedStep, in world: World) -> [Effect] {
 
 /// `hello-00002 of default/hello (before: hello-00001)` where the write moves an app to another revision.
 private func servingEffects(_ write: ObjectWrite, in world: World) -> [String] {
-    guard write.key.kind == AppSpec.kind, let serving = write.value["status"]?["servingRevision"]?.string else {
+    guard let app = write.object as? App, let serving = app.status.servingRevision else {
         return []
     }
     let before = world.apps[write.key.path]?.object.status.servingRevision

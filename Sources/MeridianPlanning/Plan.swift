@@ -107,9 +107,9 @@ package struct PortCheckStart: Sendable, Equatable {
 }
 
 /// An object to be written.
-package struct ObjectWrite: Sendable, Equatable {
-    /// The document to store.
-    package let value: JSONValue
+package struct ObjectWrite: Sendable {
+    /// What to store; it becomes a document only when it is written, since most plans are only looked at.
+    package let object: any APIObject
     package let key: ObjectKey
     /// The revision that it replaces; nil: it must not exist.
     package let replaces: Int64?
@@ -118,12 +118,22 @@ package struct ObjectWrite: Sendable, Equatable {
     /// An activity whose result the write takes in.
     package let settles: ObjectKey?
 
-    package init(value: JSONValue, key: ObjectKey, replaces: Int64?, events: [EventDraft], settles: ObjectKey?) {
-        self.value = value
-        self.key = key
+    package init(_ object: any APIObject, replaces: Int64?, events: [EventDraft] = [], settles: ObjectKey? = nil) {
+        self.object = object
+        key = object.key
         self.replaces = replaces
         self.events = events
         self.settles = settles
+    }
+
+    /// The document to store.
+    package var value: JSONValue { object.encoded() }
+}
+
+extension ObjectWrite: Equatable {
+    package static func == (left: ObjectWrite, right: ObjectWrite) -> Bool {
+        (left.key, left.replaces, left.settles) == (right.key, right.replaces, right.settles)
+            && left.events == right.events && left.value == right.value
     }
 }
 

@@ -91,9 +91,7 @@ extension World {
 
     private mutating func assume(_ write: ObjectWrite) {
         if let settled = write.settles { activities[settled] = nil }
-        var context = DecodingContext()
-        guard let object = Kind.named(write.key.kind)?.read(write.value, &context) else { return }
-        switch object {
+        switch write.object {
         case let app as App: apps.set(Stored(app, modRevision: write.replaces ?? 0))
         case let revision as Revision: revisions.set(Stored(revision, modRevision: write.replaces ?? 0))
         case let split as TrafficSplit: splits.set(Stored(split, modRevision: write.replaces ?? 0))

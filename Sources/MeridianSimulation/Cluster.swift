@@ -39,20 +39,34 @@ final class Cluster {
     }
 
     private static func reconciler(
-        _ store: SimulatedStore, _ node: SimulatedNode, _ clock: VirtualClock, _ random: SeededRandom,
+        _ store: SimulatedStore,
+        _ node: SimulatedNode,
+        _ clock: VirtualClock,
+        _ random: SeededRandom,
         _ inbox: WorkInbox
     ) -> Reconciler {
         let ports = ExecutorPorts(
-            store: store, registry: SimulatedRegistry(), builder: SimulatedBuilder(), nodes: [SimulatedNode.name: node],
-            sealing: SimulatedSealing(), clock: clock, random: random)
+            store: store,
+            registry: SimulatedRegistry(),
+            builder: SimulatedBuilder(),
+            nodes: [SimulatedNode.name: node],
+            sealing: SimulatedSealing(),
+            clock: clock,
+            random: random
+        )
         return Reconciler(
-            ports: ports, logger: Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() }),
-            start: { inbox.add($0, $1) }, cancel: { inbox.cancel($0) })
+            ports: ports,
+            logger: Logger(label: "simulation", factory: { _ in SwiftLogNoOpLogHandler() }),
+            start: { inbox.add($0, $1) },
+            cancel: { inbox.cancel($0) }
+        )
     }
 
     // MARK: The control plane
 
-    /// One turn of the loop; answers its plan, nil where the store could not be read. A dead control plane is reborn.
+    /// One turn of the loop; a control plane that dies of it is reborn.
+    ///
+    /// - Returns: the plan; nil where the store could not be read.
     func turn() async -> Plan? {
         do throws(StoreError) {
             let (plan, outcomes) = try await reconciler.turn()
@@ -120,7 +134,9 @@ final class Cluster {
 
     /// A report arrives.
     ///
-    /// - Parameter keeps: it will come once more.
+    /// - Parameters:
+    ///   - index: its place among those on their way.
+    ///   - keeps: it will come once more.
     func deliverReport(_ index: Int, keeps: Bool = false) {
         guard reports.indices.contains(index) else { return }
         hear(keeps ? reports[index] : reports.remove(at: index))

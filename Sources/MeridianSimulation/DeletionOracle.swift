@@ -12,7 +12,8 @@ struct DeletionOracle {
         switch record.key.kind {
         case AppSpec.kind:
             let app = App.decode(record.value, at: FieldPath(), &context)
-            return app?.metadata.deletionTimestamp == nil ? "\(record.key) was deleted although nobody asked for it" : nil
+            return app?.metadata.deletionTimestamp == nil
+                ? "\(record.key) was deleted although nobody asked for it" : nil
         case RevisionSpec.kind:
             guard let revision = Revision.decode(record.value, at: FieldPath(), &context) else {
                 return "\(record.key) was deleted although it cannot be read"
@@ -39,7 +40,9 @@ struct DeletionOracle {
         for record in try await store.snapshot(kinds: [TrafficSplitSpec.kind]).records {
             let split = TrafficSplit.decode(record.value, at: FieldPath(), &context)
             let isNamed = split?.spec.backends.contains { $0.revision == name } ?? false
-            if isNamed, record.key.namespace == namespace { return "\(revision.key) was deleted while \(record.key) named it" }
+            if isNamed, record.key.namespace == namespace {
+                return "\(revision.key) was deleted while \(record.key) named it"
+            }
         }
         return nil
     }

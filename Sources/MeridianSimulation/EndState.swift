@@ -48,8 +48,12 @@ struct EndState {
         if conditions.holds("Built") != (source < SimulatedSource.buildFails || source >= SimulatedSource.checkFails) {
             faults.append("\(app.key) with source \(source) has Built=\(conditions.holds("Built"))")
         }
-        if conditions.holds("Ready") != isGood { faults.append("\(app.key) has Ready=\(!isGood) with source \(source)") }
-        if app.status.observedGeneration != app.metadata.generation { faults.append("\(app.key) has an old observedGeneration") }
+        if conditions.holds("Ready") != isGood {
+            faults.append("\(app.key) has Ready=\(!isGood) with source \(source)")
+        }
+        if app.status.observedGeneration != app.metadata.generation {
+            faults.append("\(app.key) has an old observedGeneration")
+        }
         let pin = app.metadata.annotations[OwnAnnotation.rollbackTo]
         if let wanted = pin ?? (isGood ? latest.metadata.name : nil), app.status.servingRevision != wanted {
             faults.append("\(app.key) is served by \(app.status.servingRevision ?? "none"), not by \(wanted)")
@@ -63,13 +67,17 @@ struct EndState {
             faults.append("\(backend) has \(ready(backend)) ready runners, fewer than \(app.spec.scaling.min)")
         }
         let count = own.reduce(0) { $0 + ready($1.key.path) }
-        if app.status.readyRunners != count { faults.append("\(app.key) says \(app.status.readyRunners) runners of \(count)") }
+        if app.status.readyRunners != count {
+            faults.append("\(app.key) says \(app.status.readyRunners) runners of \(count)")
+        }
         return faults
     }
 
     private func faults(in revision: Revision) -> [String] {
         let uids = Set(apps.map(\.metadata.uid))
-        guard uids.contains(revision.metadata.ownerReferences.first?.uid ?? "") else { return ["\(revision.key) is an orphan"] }
+        guard uids.contains(revision.metadata.ownerReferences.first?.uid ?? "") else {
+            return ["\(revision.key) is an orphan"]
+        }
         var faults: [String] = []
         if let bundle = revision.status.bundle, let source = revision.spec.template.source,
             bundle != SimulatedSource.bundle(of: source)
@@ -114,7 +122,9 @@ struct EndState {
         let words = apps.map { app in
             let source = SimulatedSource.number(of: app.spec.source.digest ?? .zero)
             let isPinned = app.metadata.annotations[OwnAnnotation.rollbackTo] != nil
-            let conditions = ["Built", "Ready"].map { "\($0)=\(app.status.conditions.holds($0))" }.joined(separator: " ")
+            let conditions = ["Built", "Ready"].map { "\($0)=\(app.status.conditions.holds($0))" }.joined(
+                separator: " "
+            )
             let serving = revisions.first { $0.metadata.name == app.status.servingRevision }?.spec.template.source
             let isNewest = !isPinned && source < SimulatedSource.buildFails
             let served = isNewest ? " serves \(serving.map(SimulatedSource.number) ?? 0)" : ""

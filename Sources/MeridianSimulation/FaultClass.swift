@@ -64,7 +64,10 @@ package struct SimulationCase: Sendable, Hashable {
     package var crashAfterEffect: Int?
 
     package init(
-        seed: UInt64, faults: FaultClass? = nil, bug: DeliberateBug? = nil, crashAfterEffect: Int? = nil
+        seed: UInt64,
+        faults: FaultClass? = nil,
+        bug: DeliberateBug? = nil,
+        crashAfterEffect: Int? = nil
     ) {
         self.seed = seed
         self.faults = faults

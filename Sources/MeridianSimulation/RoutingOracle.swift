@@ -11,11 +11,16 @@ struct RoutingOracle: Sendable {
     /// app does not go; and whoever takes over has as many ready runners as the one before.
     ///
     /// - Parameters:
+    ///   - assignment: what the node is about to take.
+    ///   - before: what it has.
     ///   - runners: what the node has.
     ///   - heard: what the control plane heard of the node last: it cannot know better. A move is decided in one turn
     ///     and done in the next, so that the report before the last counts too.
     func judge(
-        _ assignment: NodeAssignment, replacing before: NodeAssignment, runners: NodeReport, heard: [NodeReport]
+        _ assignment: NodeAssignment,
+        replacing before: NodeAssignment,
+        runners: NodeReport,
+        heard: [NodeReport]
     ) async {
         do throws(StoreError) {
             try await judgeBackends(of: assignment)
@@ -30,7 +35,9 @@ struct RoutingOracle: Sendable {
 
     private func judgeBackends(of assignment: NodeAssignment) async throws(StoreError) {
         let startable = Dictionary(
-            assignment.revisions.map { ($0.key, $0.template) }, uniquingKeysWith: { first, _ in first })
+            assignment.revisions.map { ($0.key, $0.template) },
+            uniquingKeysWith: { first, _ in first }
+        )
         for host in assignment.routes.hosts {
             for key in host.backends.compactMap(\.revision) {
                 guard let template = startable[key] else {
@@ -39,16 +46,21 @@ struct RoutingOracle: Sendable {
                 }
                 let parts = key.split(separator: "/").map(String.init)
                 let record = try await store.get(
-                    ObjectKey(kind: RevisionSpec.kind, namespace: parts.first ?? "", name: parts.last ?? ""))
+                    ObjectKey(kind: RevisionSpec.kind, namespace: parts.first ?? "", name: parts.last ?? "")
+                )
                 var context = DecodingContext()
                 guard let revision = record.flatMap({ Revision.decode($0.value, at: FieldPath(), &context) }) else {
                     continue
                 }
                 let source = revision.spec.template.source
                 if source.map({ SimulatedSource.bundle(of: $0) }) != template.bundle {
-                    findings.add("\(key) is run from bundle \(template.bundle.short), which is not built from its source")
+                    findings.add(
+                        "\(key) is run from bundle \(template.bundle.short), which is not built from its source"
+                    )
                 }
-                if !revision.status.conditions.holds("Ready") { findings.add("\(host.host) leads to \(key), which is not ready") }
+                if !revision.status.conditions.holds("Ready") {
+                    findings.add("\(host.host) leads to \(key), which is not ready")
+                }
             }
         }
     }
@@ -59,7 +71,8 @@ struct RoutingOracle: Sendable {
         for route in before.routes.hosts where !hosts.contains(route.host) && isDefault(route) {
             let parts = route.app.split(separator: "/").map(String.init)
             let record = try await store.get(
-                ObjectKey(kind: AppSpec.kind, namespace: parts.first ?? "", name: parts.last ?? ""))
+                ObjectKey(kind: AppSpec.kind, namespace: parts.first ?? "", name: parts.last ?? "")
+            )
             guard let record, record.value["metadata"]?["deletionTimestamp"] == nil,
                 record.value["status"]?["servingRevision"] != nil
             else { continue }
@@ -73,15 +86,23 @@ struct RoutingOracle: Sendable {
     }
 
     private func judgeCapacity(
-        _ assignment: NodeAssignment, _ before: NodeAssignment, _ runners: NodeReport, _ heard: [NodeReport]
+        _ assignment: NodeAssignment,
+        _ before: NodeAssignment,
+        _ runners: NodeReport,
+        _ heard: [NodeReport]
     ) {
         let old = Dictionary(
             before.routes.hosts.filter(isDefault).map { ($0.host, $0.backends.first?.revision) },
-            uniquingKeysWith: { first, _ in first })
+            uniquingKeysWith: { first, _ in first }
+        )
         let limits = Dictionary(
-            assignment.revisions.map { ($0.key, $0.runnersMax) }, uniquingKeysWith: { first, _ in first })
+            assignment.revisions.map { ($0.key, $0.runnersMax) },
+            uniquingKeysWith: { first, _ in first }
+        )
         for route in assignment.routes.hosts where isDefault(route) {
-            guard let from = old[route.host] ?? nil, let to = route.backends.first?.revision, from != to else { continue }
+            guard let from = old[route.host] ?? nil, let to = route.backends.first?.revision, from != to else {
+                continue
+            }
             let known = heard.map { $0.ready(from) }.min() ?? 0
             let needed = min(known, limits[to, default: 0], runners.ready(from))
             let ready = runners.ready(to)

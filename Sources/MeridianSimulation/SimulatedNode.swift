@@ -65,7 +65,9 @@ final class SimulatedNode: NodePort {
     func reports() -> AsyncThrowingStream<NodeReport, any Error> { AsyncThrowingStream { $0.finish() } }
 
     func checkPort(
-        _ id: String, _ template: RunnerTemplate, timeout: Duration
+        _ id: String,
+        _ template: RunnerTemplate,
+        timeout: Duration
     ) async throws(NodeError) -> PortCheckReport {
         let isLost = state.withLock { $0.fate(plan.faults) != .succeeds }
         if isLost { throw NodeError(.unreachable, "no answer in time") }
@@ -150,7 +152,9 @@ final class SimulatedNode: NodePort {
     func idle() {
         state.withLock { state in
             let floors = Dictionary(
-                state.assignment.revisions.map { ($0.key, $0.runnersMin) }, uniquingKeysWith: { first, _ in first })
+                state.assignment.revisions.map { ($0.key, $0.runnersMin) },
+                uniquingKeysWith: { first, _ in first }
+            )
             let spare = state.runners.indices.filter { index in
                 let key = state.runners[index].revision
                 let ready = state.runners.count { $0.revision == key && $0.state == .ready }

@@ -79,7 +79,10 @@ final class SimulatedStore: StorePort {
     }
 
     func list(
-        kind: String, namespace: String?, after: ObjectKey?, limit: Int
+        kind: String,
+        namespace: String?,
+        after: ObjectKey?,
+        limit: Int
     ) async throws(StoreError) -> StorePage {
         try refuseIfDead()
         return try await truth.list(kind: kind, namespace: namespace, after: after, limit: limit)
@@ -123,7 +126,9 @@ final class SimulatedStore: StorePort {
 
     private func refuseIfBroken(_ operations: [StoreOperation]) throws(StoreError) {
         let isRefused = state.withLock { state in
-            guard operations.contains(where: { $0.writtenKey.map(state.refused.contains) ?? false }) else { return false }
+            guard operations.contains(where: { $0.writtenKey.map(state.refused.contains) ?? false }) else {
+                return false
+            }
             state.refusals += 1
             return true
         }

@@ -32,15 +32,21 @@ enum SimulatedSource {
 /// A builder whose results follow from the source alone.
 struct SimulatedBuilder: BuilderPort {
     func build(
-        _ request: BuildRequest, progress: @escaping @Sendable (BuildProgress) -> Void
+        _ request: BuildRequest,
+        progress: @escaping @Sendable (BuildProgress) -> Void
     ) async throws(BuildError) -> BuildOutcome {
         let number = SimulatedSource.number(of: request.source)
         guard !(SimulatedSource.buildFails..<SimulatedSource.checkFails).contains(number) else {
             throw BuildError(reason: "CommandFailed", stage: .build, message: "source \(number) does not compile")
         }
         return BuildOutcome(
-            bundle: SimulatedSource.bundle(of: request.source), executable: "server", arguments: [], preset: .c,
-            cached: false, stages: [])
+            bundle: SimulatedSource.bundle(of: request.source),
+            executable: "server",
+            arguments: [],
+            preset: .c,
+            cached: false,
+            stages: []
+        )
     }
 }
 

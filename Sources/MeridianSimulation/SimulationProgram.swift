@@ -57,8 +57,10 @@ package struct SimulationProgram {
             case "--trace": isTraced = true
             default:
                 throw UsageError(
-                    words: "simulate: unknown option \(option). Options: --seed N, --seeds COUNT, --class N, --bug NAME,"
-                        + " --crash-after N, --exhaustive, --trace")
+                    words:
+                        "simulate: unknown option \(option). Options: --seed N, --seeds COUNT, --class N, --bug NAME,"
+                        + " --crash-after N, --exhaustive, --trace"
+                )
             }
         }
     }
@@ -99,7 +101,11 @@ package struct SimulationProgram {
         }
         // Asked for a crash alone, nothing else goes wrong.
         let plan = SimulationCase(
-            seed: seed, faults: crashAfter == nil ? faults : nil, bug: bug, crashAfterEffect: crashAfter)
+            seed: seed,
+            faults: crashAfter == nil ? faults : nil,
+            bug: bug,
+            crashAfterEffect: crashAfter
+        )
         let isTraced = isTraced
         await tally.take(Simulation.run(plan) { words in if isTraced { print(words) } })
     }

@@ -154,7 +154,10 @@ extension FakePlatform {
 
     func rollback(_ app: ObjectKey, to revision: String?) async throws -> JSONValue {
         let target = revision ?? "\(app.name)-00001"
-        setStatus(app, ["servingRevision": .string(target)])
+        let serving: JSONValue = [
+            "type": "Serving", "status": "True", "reason": "Routed", "lastTransitionTime": "2026-01-01T00:00:00Z",
+        ]
+        setStatus(app, ["servingRevision": .string(target), "conditions": [serving]])
         let annotations: JSONValue = .object(JSONObject([.init(key: OwnAnnotation.rollbackTo, value: .string(target))]))
         return try await object(app)?.settingMetadata("annotations", annotations) ?? .null
     }

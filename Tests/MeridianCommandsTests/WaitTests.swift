@@ -47,9 +47,13 @@ struct WaitTests {
             at: .seconds(4)
         )
         let ready = [Condition("Built", .isTrue, "Built"), Condition("Ready", .isTrue, "Listening")]
-        lines += progress.see(app(2, ready, serving: "hello-00001"), at: .seconds(4))
+        let routed = Condition("Serving", .isTrue, "Routed")
+        lines += progress.see(app(2, ready + [routed], serving: "hello-00001"), at: .seconds(4))
         #expect(!progress.isDone)
-        lines += progress.see(app(2, ready, serving: "hello-00002"), at: .milliseconds(4250))
+        let switching = Condition("Serving", .isTrue, "Switching")
+        lines += progress.see(app(2, ready + [switching], serving: "hello-00002"), at: .seconds(4))
+        #expect(!progress.isDone, "the old revision still gets the requests")
+        lines += progress.see(app(2, ready + [routed], serving: "hello-00002"), at: .milliseconds(4250))
         #expect(progress.isDone)
         #expect(
             lines == [
@@ -71,7 +75,8 @@ struct WaitTests {
     @Test("a rolled back app is ready although its newest revision does not serve")
     func pinned() {
         var progress = progress
-        var pinned = app(2, [Condition("Ready", .isTrue, "Listening")], serving: "hello-00001")
+        let conditions = [Condition("Ready", .isTrue, "Listening"), Condition("Serving", .isTrue, "Routed")]
+        var pinned = app(2, conditions, serving: "hello-00001")
         pinned.status.pinnedRevision = "hello-00001"
         #expect(
             progress.see(pinned, at: .seconds(1)) == [
@@ -139,7 +144,13 @@ struct WaitTests {
         let folder = try TestFolder(["app.yaml": manifest("App", "spec: {source: {path: .}}", name: "hello")])
         let ready: JSONValue = [
             "observedGeneration": 1, "latestRevision": "hello-00001", "servingRevision": "hello-00001",
-            "conditions": [["type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"]],
+            "conditions": [
+                ["type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"],
+                [
+                    "type": "Serving", "status": "True", "reason": "Routed",
+                    "lastTransitionTime": "2026-01-01T00:00:00Z",
+                ],
+            ],
         ]
         let platform = FakePlatform { $0.setStatus($1, ready) }
         let piped = await CommandRun(["apply", "-f", "\(folder.path)/app.yaml", "--wait"], on: platform)

@@ -52,8 +52,8 @@ struct ExecutorTests {
         let stage = Stage()
         try await stage.apply("hello")
         let record = try #require(try await stage.store.get(Stage.app("hello")))
-        let write = ObjectWrite(
-            value: record.value, key: record.key, replaces: record.modRevision, events: [], settles: nil)
+        let app = try #require(try await stage.read(App.self, "hello"))
+        let write = ObjectWrite(app, replaces: record.modRevision)
         try await stage.apply("hello", source: 2)
         #expect(isStale(await executor(stage).execute(.write(write))))
         #expect(try await stage.read(App.self, "hello")?.spec.source.digest == digest(2))
@@ -96,8 +96,10 @@ struct ExecutorTests {
         try await stage.apply("hello") { $0.metadata.finalizers = [drainFinalizer, "example.com/backup"] }
         func fence() async throws -> Fence {
             Fence(
-                key: Stage.app("hello"), uid: "uid-hello",
-                modRevision: try await stage.store.get(Stage.app("hello"))?.modRevision ?? 0)
+                key: Stage.app("hello"),
+                uid: "uid-hello",
+                modRevision: try await stage.store.get(Stage.app("hello"))?.modRevision ?? 0
+            )
         }
         let first = try await fence()
         #expect(isDone(await executor.execute(.finishDeletion(first))))

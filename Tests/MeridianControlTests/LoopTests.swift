@@ -17,7 +17,11 @@ struct LoopTests {
         let app = try await stage.read(App.self, "hello")
         #expect(app?.status.servingRevision == "hello-00001")
         #expect(app?.status.conditions.filter { $0.status == .isTrue }.map(\.type) == ["Built", "Ready", "Serving"])
-        #expect(stage.node.assignments.last?.routes.hosts.map(\.host) == ["hello-00001.default.localhost", "hello.default.localhost"])
+        #expect(
+            stage.node.assignments.last?.routes.hosts.map(\.host) == [
+                "hello-00001.default.localhost", "hello.default.localhost",
+            ]
+        )
         #expect(try await stage.read(Runner.self, "hello-00001-0")?.status.state == .ready)
         let uid = try await stage.read(Revision.self, "hello-00001")?.metadata.uid ?? ""
         #expect(uid.split(separator: "-").map(\.count) == [8, 4, 4, 4, 12])
@@ -97,7 +101,9 @@ struct LoopTests {
             loop.note(stage.node.current, of: Stage.nodeName)
             await stage.endWorks(loop)
             let plan = try await loop.turn().plan
-            if plan.steps.isEmpty { stage.clock.advance(by: max(.milliseconds(1), (plan.wakeAt ?? end) - stage.clock.now)) }
+            if plan.steps.isEmpty {
+                stage.clock.advance(by: max(.milliseconds(1), (plan.wakeAt ?? end) - stage.clock.now))
+            }
         }
         // 1 + 2 + … + 256 s, then every 300 s: about 20 in an hour.
         #expect(stage.node.tried > 10)
@@ -124,7 +130,9 @@ struct LoopTests {
         #expect(stage.node.assignments.last?.revisions.first?.template.environment["PASSWORD"] == "correct-horse")
         #expect(stage.node.assignments.last?.revisions.first?.template.sealed.isEmpty == true)
         #expect(stage.lines.all.allSatisfy { !$0.contains("correct-horse") })
-        let stored = try await stage.store.snapshot(kinds: nil).records.map { String(decoding: $0.value.utf8(), as: UTF8.self) }
+        let stored = try await stage.store.snapshot(kinds: nil).records.map {
+            String(decoding: $0.value.utf8(), as: UTF8.self)
+        }
         #expect(stored.allSatisfy { !$0.contains("correct-horse") })
         let assigned = try await loop.world().nodeViews[Stage.nodeName]?.assigned
         #expect(assigned?.revisions.first?.template.environment.isEmpty == true)
@@ -138,7 +146,9 @@ struct LoopTests {
         secret.metadata = Metadata(name: "db", namespace: "default")
         secret.sealed = ["PASSWORD": "good"]
         try await stage.store.commit([.put(secret.key, secret.encoded(), .absent)])
-        try await stage.apply("bad") { $0.spec.secretEnv = ["PASSWORD": SecretReference(secret: "db", key: "PASSWORD")] }
+        try await stage.apply("bad") {
+            $0.spec.secretEnv = ["PASSWORD": SecretReference(secret: "db", key: "PASSWORD")]
+        }
         try await stage.settle(loop)
         secret.sealed = ["PASSWORD": "!broken"]
         try await stage.store.commit([.put(secret.key, secret.encoded(), .any)])

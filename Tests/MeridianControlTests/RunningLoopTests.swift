@@ -18,7 +18,8 @@ struct RunningLoopTests {
     }
 
     private func running(
-        _ stage: Stage, _ body: @Sendable @escaping (Reconciler) async throws -> Void
+        _ stage: Stage,
+        _ body: @Sendable @escaping (Reconciler) async throws -> Void
     ) async throws {
         let loop = stage.reconciler()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -59,13 +60,18 @@ struct RunningLoopTests {
             stage.node.disconnect()
             #expect(
                 try await eventually {
-                    try await stage.read(Node.self, Stage.nodeName, namespace: "")?.status.conditions.holds("Ready") == false
-                })
+                    try await stage.read(Node.self, Stage.nodeName, namespace: "")?.status.conditions.holds("Ready")
+                        == false
+                }
+            )
             #expect(
                 try await eventually {
                     stage.clock.advance(by: .milliseconds(100))
-                    return try await stage.read(Node.self, Stage.nodeName, namespace: "")?.status.conditions.holds("Ready") == true
-                })
+                    return try await stage.read(Node.self, Stage.nodeName, namespace: "")?.status.conditions.holds(
+                        "Ready"
+                    ) == true
+                }
+            )
         }
     }
 

@@ -22,17 +22,25 @@ final class Stage: Sendable {
 
     var ports: ExecutorPorts {
         ExecutorPorts(
-            store: store, registry: TestRegistry(), builder: TestBuilder(), nodes: [Self.nodeName: node],
-            sealing: TestSealing(), clock: clock, random: TestRandom())
+            store: store,
+            registry: TestRegistry(),
+            builder: TestBuilder(),
+            nodes: [Self.nodeName: node],
+            sealing: TestSealing(),
+            clock: clock,
+            random: TestRandom()
+        )
     }
 
     /// A loop that was just started.
     func reconciler() -> Reconciler {
         let lines = lines
         return Reconciler(
-            ports: ports, logger: Logger(label: "test", factory: { _ in CapturingHandler(lines: lines) }),
+            ports: ports,
+            logger: Logger(label: "test", factory: { _ in CapturingHandler(lines: lines) }),
             start: { work, executor in self.works.withLock { $0.append((work, executor)) } },
-            cancel: { key in self.cancelled.withLock { $0.append(key) } })
+            cancel: { key in self.cancelled.withLock { $0.append(key) } }
+        )
     }
 
     var cancelledWorks: [ObjectKey] { cancelled.withLock { $0 } }
@@ -76,7 +84,8 @@ final class Stage: Sendable {
         try await store.commit([.put(app.key, app.encoded(), .any)])
     }
 
-    func read<Object: APIObject>(_: Object.Type, _ name: String, namespace: String = "default") async throws -> Object? {
+    func read<Object: APIObject>(_: Object.Type, _ name: String, namespace: String = "default") async throws -> Object?
+    {
         var context = DecodingContext()
         let key = ObjectKey(kind: Object.kind, namespace: namespace, name: name)
         return try await store.get(key).flatMap { Object.decode($0.value, at: FieldPath(), &context) }
@@ -211,7 +220,9 @@ final class TestNode: NodePort {
     var listeners: Int { state.withLock { $0.listeners.count } }
 
     func checkPort(
-        _ id: String, _ template: RunnerTemplate, timeout: Duration
+        _ id: String,
+        _ template: RunnerTemplate,
+        timeout: Duration
     ) async throws(NodeError) -> PortCheckReport {
         var report = PortCheckReport()
         report.passed = true
@@ -240,15 +251,26 @@ extension TestNode.State {
 
 struct TestBuilder: BuilderPort {
     func build(
-        _ request: BuildRequest, progress: @escaping @Sendable (BuildProgress) -> Void
+        _ request: BuildRequest,
+        progress: @escaping @Sendable (BuildProgress) -> Void
     ) async throws(BuildError) -> BuildOutcome {
         // Sources from 90 on do not build.
         guard request.source < digest(90) else {
             throw BuildError(
-                reason: "CommandFailed", stage: .build, message: "exit code 1", output: ["main.c:1: error"])
+                reason: "CommandFailed",
+                stage: .build,
+                message: "exit code 1",
+                output: ["main.c:1: error"]
+            )
         }
         return BuildOutcome(
-            bundle: request.source, executable: "server", arguments: [], preset: .c, cached: false, stages: [])
+            bundle: request.source,
+            executable: "server",
+            arguments: [],
+            preset: .c,
+            cached: false,
+            stages: []
+        )
     }
 }
 

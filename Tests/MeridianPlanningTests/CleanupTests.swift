@@ -12,7 +12,9 @@ struct CleanupTests {
         for number in 1...20 { scene.revision("hello", number, .ready) }
         scene.serving("hello", 2)
         scene.edit("hello") {
-            $0.metadata.annotations = [OwnAnnotation.rollbackTo: "hello-00002", OwnAnnotation.rollbackFrom: "hello-00020"]
+            $0.metadata.annotations = [
+                OwnAnnotation.rollbackTo: "hello-00002", OwnAnnotation.rollbackFrom: "hello-00020",
+            ]
         }
         scene.split("pin", of: "hello", hosts: ["p.localhost"], [SplitBackend(revision: "hello-00003", weight: 100)])
         scene.runners([("hello-00004", 1)])

@@ -72,7 +72,8 @@ struct GoldenPlanTests {
             scene.revision("hello", 1, .new)
             let key = ObjectKey(kind: "Revision", namespace: "default", name: "hello-00001")
             scene.world.activities[key] = .ended(
-                .buildFailed(BuildFailure(reason: "Unavailable", message: "stage source: disk full", isTransient: true)))
+                .buildFailed(BuildFailure(reason: "Unavailable", message: "stage source: disk full", isTransient: true))
+            )
             scene.carryOut(scene.plan.steps[0].step)
             return scene
         },
@@ -84,10 +85,19 @@ struct GoldenPlanTests {
         Golden(name: "splits-share-a-host") {
             var scene = rolledOut(min: 0)
             scene.split(
-                "young", of: "hello", hosts: ["shop.localhost"], [SplitBackend(revision: "latest", weight: 100)], age: 5)
+                "young",
+                of: "hello",
+                hosts: ["shop.localhost"],
+                [SplitBackend(revision: "latest", weight: 100)],
+                age: 5
+            )
             scene.split(
-                "old", of: "hello", hosts: ["shop.localhost"],
-                [SplitBackend(revision: "latest", weight: 90), SplitBackend(revision: "hello-00009", weight: 10)], age: 9)
+                "old",
+                of: "hello",
+                hosts: ["shop.localhost"],
+                [SplitBackend(revision: "latest", weight: 90), SplitBackend(revision: "hello-00009", weight: 10)],
+                age: 9
+            )
             return scene
         },
         Golden(name: "node-does-not-answer") {
@@ -132,7 +142,8 @@ struct GoldenPlanTests {
         guard let resolved = realpath(#filePath, nil) else { throw FileFault(path: #filePath, number: errno) }
         defer { free(resolved) }
         let file = String(cString: resolved)
-        return file.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/Goldens"
+        return file.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+            + "/Goldens"
     }
 
     private static func read(_ path: String) throws -> String {

@@ -11,7 +11,9 @@ struct PlanPropertyTests {
         for index in 0..<6 {
             let name = "app\(index)"
             scene.app(name, source: 1, min: (seed + index) % 3)
-            if (seed >> index) & 1 == 1 { scene.revision(name, 1, [.new, .built, .ready, .failed][(seed / 7 + index) % 4]) }
+            if (seed >> index) & 1 == 1 {
+                scene.revision(name, 1, [.new, .built, .ready, .failed][(seed / 7 + index) % 4])
+            }
             if (seed + index) % 5 == 0 { scene.edit(name) { $0.metadata.deletionTimestamp = Scene.start } }
         }
         scene.split("split", of: "app1", hosts: ["s.localhost"], [SplitBackend(revision: "latest", weight: 100)])
@@ -56,7 +58,8 @@ struct PlanPropertyTests {
                 "route hello-00001.default.localhost to 100 % hello-00001",
                 "route hello.default.localhost to 100 % hello-00001",
                 "start 1 runners of default/hello-00001 on node local",
-            ])
+            ]
+        )
     }
 
     @Test("makes no revision while one of an earlier app of the name is there")
@@ -68,7 +71,9 @@ struct PlanPropertyTests {
         #expect(scene.plan.waiting.contains { $0.text.contains("earlier app") })
         let turns = scene.settle()
         #expect(turns != nil)
-        #expect(scene.world.revisions["default/hello-00001"]?.object.metadata.ownerReferences.first?.uid == "uid-another")
+        #expect(
+            scene.world.revisions["default/hello-00001"]?.object.metadata.ownerReferences.first?.uid == "uid-another"
+        )
     }
 
     @Test("never uses a number again that a node may have seen")

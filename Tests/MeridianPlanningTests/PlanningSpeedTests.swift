@@ -24,13 +24,15 @@ struct PlanningSpeedTests {
         return scene
     }
 
-    @Test("are planned in 200 ms")
+    @Test("are planned in 200 ms, even where the state of every one has changed")
     func planIsQuick() {
         var scene = Self.scene(apps: 1000)
         scene.runners((0..<500).map { ("app\($0)-00002", 2) })
         let clock = ContinuousClock()
         var quickest = Duration.seconds(3600)
-        for _ in 0..<3 { quickest = min(quickest, clock.measure { _ = scene.plan }) }
+        var steps = 0
+        for _ in 0..<3 { quickest = min(quickest, clock.measure { steps = scene.plan.steps.count }) }
+        #expect(steps > 2000)
         #expect(quickest < .milliseconds(200 * Self.slack), "\(quickest)")
     }
 

@@ -84,7 +84,9 @@ struct RolloutTests {
         var scene = scene(runners: 0)
         scene.settle()
         scene.edit("hello") {
-            $0.metadata.annotations = [OwnAnnotation.rollbackTo: "hello-00001", OwnAnnotation.rollbackFrom: "hello-00002"]
+            $0.metadata.annotations = [
+                OwnAnnotation.rollbackTo: "hello-00001", OwnAnnotation.rollbackFrom: "hello-00002",
+            ]
         }
         scene.settle()
         #expect(serving(scene) == "hello-00001")

@@ -16,7 +16,9 @@ struct RoutingPlanTests {
     func ownHosts() {
         let scene = scene()
         #expect(scene.route("hello.default.localhost") == [RouteBackend(revision: "default/hello-00001", weight: 100)])
-        #expect(scene.route("hello-00001.default.localhost") == [RouteBackend(revision: "default/hello-00001", weight: 100)])
+        #expect(
+            scene.route("hello-00001.default.localhost") == [RouteBackend(revision: "default/hello-00001", weight: 100)]
+        )
     }
 
     @Test("of two splits that claim a host the older one has it, and the younger one says so")
@@ -36,7 +38,11 @@ struct RoutingPlanTests {
     func ownHostIsReserved() {
         var scene = scene()
         scene.split(
-            "thief", of: "hello", hosts: ["hello.default.localhost"], [SplitBackend(revision: "latest", weight: 100)])
+            "thief",
+            of: "hello",
+            hosts: ["hello.default.localhost"],
+            [SplitBackend(revision: "latest", weight: 100)]
+        )
         scene.settle()
         let condition = scene.world.splits["default/thief"]?.object.status.conditions.condition("Ready")
         #expect(condition?.reason == "HostReserved")
@@ -48,11 +54,14 @@ struct RoutingPlanTests {
         scene.revision("hello", 2, .ready, source: 1)
         scene.settle()
         scene.split(
-            "canary", of: "hello", hosts: ["c.localhost"],
+            "canary",
+            of: "hello",
+            hosts: ["c.localhost"],
             [
                 SplitBackend(revision: "latest", weight: 50), SplitBackend(revision: "hello-00001", weight: 25),
                 SplitBackend(revision: "hello-00077", weight: 25),
-            ])
+            ]
+        )
         scene.settle()
         #expect(scene.route("c.localhost")?.map(\.weight) == [67, 33])
         let condition = scene.world.splits["default/canary"]?.object.status.conditions.condition("Ready")
@@ -68,8 +77,11 @@ struct RoutingPlanTests {
         scene.settle()
         #expect(scene.assignment?.revisions.map(\.runnersMin) == [0, 1])
         scene.split(
-            "canary", of: "hello", hosts: ["c.localhost"],
-            [SplitBackend(revision: "latest", weight: 90), SplitBackend(revision: "hello-00001", weight: 10)])
+            "canary",
+            of: "hello",
+            hosts: ["c.localhost"],
+            [SplitBackend(revision: "latest", weight: 90), SplitBackend(revision: "hello-00001", weight: 10)]
+        )
         scene.settle()
         #expect(scene.assignment?.revisions.map(\.runnersMin) == [1, 1])
     }

@@ -25,7 +25,9 @@ struct Scene {
 
     /// Declares an app; `source` stands for its content.
     mutating func app(_ name: String, source: Int = 1, min: Int = 0, _ change: (inout App) -> Void = { _ in }) {
-        var app = world.apps["default/\(name)"]?.object ?? App(metadata: Metadata(name: name, namespace: "default"), spec: AppSpec())
+        var app =
+            world.apps["default/\(name)"]?.object
+            ?? App(metadata: Metadata(name: name, namespace: "default"), spec: AppSpec())
         app.metadata.uid = "uid-\(name)"
         app.metadata.generation += 1
         app.metadata.creationTimestamp = Self.start
@@ -70,7 +72,11 @@ struct Scene {
     }
 
     mutating func split(
-        _ name: String, of app: String, hosts: [String], _ backends: [SplitBackend], age: Int = 0
+        _ name: String,
+        of app: String,
+        hosts: [String],
+        _ backends: [SplitBackend],
+        age: Int = 0
     ) {
         var split = TrafficSplit(metadata: Metadata(name: name, namespace: "default"), spec: TrafficSplitSpec())
         split.metadata.generation = 1
@@ -181,8 +187,7 @@ struct Scene {
 
     private mutating func carryOut(_ write: ObjectWrite) {
         if let settled = write.settles { world.activities[settled] = nil }
-        var context = DecodingContext()
-        switch Kind.named(write.key.kind)?.read(write.value, &context) {
+        switch write.object {
         case let app as App: world.apps.set(Stored(app, modRevision: next()))
         case let revision as Revision: world.revisions.set(Stored(revision, modRevision: next()))
         case let split as TrafficSplit: world.splits.set(Stored(split, modRevision: next()))
@@ -209,7 +214,8 @@ struct Scene {
             assignment.revisions.map { revision in
                 let count = running.count { $0.revision == revision.key }
                 return (String(revision.key.dropFirst("default/".count)), max(count, revision.runnersMin))
-            })
+            }
+        )
     }
 
     private mutating func next() -> Int64 {

@@ -43,7 +43,10 @@ struct SimulationTests {
         #expect(first == second)
     }
 
-    @Test("wrong arguments are refused with words", arguments: [["--seed"], ["--class", "99"], ["--bug", "x"], ["--what"]])
+    @Test(
+        "wrong arguments are refused with words",
+        arguments: [["--seed"], ["--class", "99"], ["--bug", "x"], ["--what"]]
+    )
     func usage(arguments: [String]) async {
         #expect(await SimulationProgram.run(arguments) == 64)
     }

@@ -33,9 +33,9 @@ struct RollbackCommand: ServerCommand {
             )
         }
         try await patience.until("\(target) serves", "It goes on; look again with: meridian describe app \(key.name)") {
-            guard let json = try await api.object(key) else { return false }
+            guard let json = try await api.object(key)?["status"] else { return false }
             var context = DecodingContext()
-            let status = App.decode(json, at: FieldPath(), &context)?.status
+            let status = AppStatus.decode(json, at: FieldPath("status"), &context)
             return status?.servingRevision == target && status?.isRouted == true
         }
         let origin = before["status"]?["servingRevision"]?.string ?? "nothing"

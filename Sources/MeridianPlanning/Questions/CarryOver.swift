@@ -25,7 +25,7 @@ struct PreviousAssignment {
 
     /// Adds the routes and revisions of apps and splits that this version cannot read, and sorts.
     ///
-    /// - Parameter served: the apps (`namespace/name`) that are decided anew.
+    /// `served`: the apps (`namespace/name`) that are decided anew.
     func carryOver(into assignment: inout NodeAssignment, served: Set<String>, in world: World) {
         let obscured = Set(world.obscuredApps.map(\.path))
         let splits = Set(world.unreadable.filter { $0.kind == TrafficSplitSpec.kind }.map(\.namespace))

@@ -75,7 +75,9 @@ private func deletion(of situation: AppSituation, in world: World) -> Plan {
     return plan
 }
 
-/// Removes revisions whose app is gone. An app that cannot be read is not gone.
+/// Removes revisions whose app is gone.
+///
+/// An app that cannot be read is not gone.
 private func orphans(_ situations: [AppSituation], in world: World) -> Plan {
     var plan = Plan()
     let owners = Set(situations.map(\.app.metadata.uid))

@@ -48,7 +48,7 @@ private func nodeMirror(_ name: String, _ view: NodeView, in world: World) -> Pl
         var node = Node(metadata: Metadata(name: name), spec: NodeSpec())
         node.status = status
         var plan = Plan()
-        let write = ObjectWrite(value: node.encoded(), key: node.key, replaces: nil, events: [], settles: nil)
+        let write = ObjectWrite(node, replaces: nil)
         plan.add(.write(write), for: node.key, because: "the node is new")
         return plan
     }
@@ -97,13 +97,7 @@ private func runnerMirrors(_ report: NodeReport, in world: World) -> Plan {
         runner.status.pid = one.pid
         runner.status.startedAt = one.startedAt
         guard runner != existing?.object else { continue }
-        let write = ObjectWrite(
-            value: runner.encoded(),
-            key: key,
-            replaces: existing?.modRevision,
-            events: [],
-            settles: nil
-        )
+        let write = ObjectWrite(runner, replaces: existing?.modRevision)
         plan.add(.write(write), for: key, because: "node \(report.node) reports it \(one.state.rawValue)")
     }
     for stored in world.runners where stored.object.spec.node == report.node {

@@ -89,13 +89,7 @@ func statusWrite<Spec: ResourceSpec, Status: Shaped>(
     guard status != stored.object.status || settles != nil else { return plan }
     var object = stored.object
     object.status = status
-    let write = ObjectWrite(
-        value: object.encoded(),
-        key: object.key,
-        replaces: stored.modRevision,
-        events: events,
-        settles: settles
-    )
+    let write = ObjectWrite(object, replaces: stored.modRevision, events: events, settles: settles)
     plan.add(.write(write), for: object.key, because: why)
     return plan
 }

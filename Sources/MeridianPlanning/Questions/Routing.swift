@@ -3,7 +3,9 @@ package import MeridianModel
 
 /// Every host of the platform, and what could not be routed as declared.
 package struct Routing: Sendable, Equatable {
-    /// Sorted by host, unique. The region is filled in per node.
+    /// Sorted by host, unique.
+    ///
+    /// The region is filled in per node.
     package var hosts: [HostRoute] = []
     /// What each split got, by `namespace/name`.
     package var splits: [String: SplitOutcome] = [:]
