@@ -168,7 +168,12 @@ let package = Package(
                 "MeridianAPIClient", serviceLifecycle, logging, "meridian-zygote",
             ]
         ),
-        tests("MeridianPlanningTests", ["MeridianPlanning", "MeridianModel"]),
+        .testTarget(
+            name: "MeridianPlanningTests",
+            dependencies: ["MeridianPlanning", "MeridianModel"],
+            exclude: ["Goldens"],
+            swiftSettings: strict
+        ),
         tests(
             "MeridianControlTests",
             ["MeridianControl", "MeridianModel", "MeridianPlanning", "MeridianPorts", "MeridianStore", logging]

@@ -107,10 +107,10 @@ package final class LoopState: Sendable {
 
     /// Notes how work on a revision ended; work that was forgotten meanwhile stays forgotten.
     ///
-    /// `uid`: of the revision that the work was for; nil: whichever has the name.
-    func end(_ revision: ObjectKey, uid: String?, _ result: ActivityResult) {
+    /// `uid`: of the revision that the work was for; another one of its name takes nothing from it.
+    func end(_ revision: ObjectKey, uid: String, _ result: ActivityResult) {
         state.withLock { state in
-            guard let work = state.works[revision], uid == nil || work.uid == uid else { return }
+            guard let work = state.works[revision], work.uid == uid else { return }
             state.works[revision]?.activity = .ended(result)
         }
     }

@@ -170,12 +170,6 @@ package actor Reconciler {
         bell.ring()
     }
 
-    /// Takes the result of long work for whichever revision has the name.
-    package nonisolated func finish(_ revision: ObjectKey, _ result: ActivityResult) {
-        state.end(revision, uid: nil, result)
-        bell.ring()
-    }
-
     /// Takes a node's report, or its silence (nil).
     package nonisolated func note(_ report: NodeReport?, of node: String) {
         if state.noteReport(report, of: node) { bell.ring() }

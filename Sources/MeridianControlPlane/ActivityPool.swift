@@ -29,7 +29,7 @@ final class ActivityPool: Sendable {
     func cancel(_ revision: ObjectKey) { running.withLock { $0[revision] }?.cancel() }
 
     /// Runs what is handed in until cancelled; then cancels what runs and waits for its end.
-    func run(finish: @escaping @Sendable (ObjectKey, ActivityResult) -> Void) async {
+    func run(finish: @escaping @Sendable (ActivityWork, ActivityResult) -> Void) async {
         await withTaskGroup(of: Void.self) { group in
             for await job in work {
                 group.addTask { await self.perform(job, finish: finish) }
@@ -40,13 +40,13 @@ final class ActivityPool: Sendable {
 
     private func perform(
         _ job: Job,
-        finish: @escaping @Sendable (ObjectKey, ActivityResult) -> Void
+        finish: @escaping @Sendable (ActivityWork, ActivityResult) -> Void
     ) async {
         let revision = job.work.revision
         // An inner task of its own, so that one piece of work can be cancelled alone; the handler ties it to the pool.
         let task = Task {
             let result = await job.executor.perform(job.work) { self.notes.note($0, $1) }
-            if !Task.isCancelled { finish(revision, result) }
+            if !Task.isCancelled { finish(job.work, result) }
         }
         running.withLock { $0[revision] = task }
         await withTaskCancellationHandler {

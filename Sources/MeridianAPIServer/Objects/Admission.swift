@@ -3,9 +3,6 @@ internal import MeridianMerging
 internal import MeridianModel
 internal import MeridianPorts
 
-/// The finalizer of Apps: the loop removes it when the app's routes, runners and revisions are gone.
-package let drainFinalizer = "meridian.dev/drain"
-
 extension ObjectAPI {
     /// The body of a write, checked strictly, with namespace filled in; names and kinds must agree with the path.
     ///

@@ -99,6 +99,9 @@ package enum OwnAnnotation {
     package static let rebuild = "meridian.dev/rebuild"
 }
 
+/// The finalizer that every App gets: it keeps a deleted App until its routes and runners are gone.
+package let drainFinalizer = "meridian.dev/drain"
+
 extension Constraint where Value == [String: String] {
     /// Label keys and values as Kubernetes has them: an optional DNS prefix, and words of at most 63 characters.
     package static var labels: Constraint {

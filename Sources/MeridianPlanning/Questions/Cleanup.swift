@@ -7,9 +7,6 @@ private let keptRevisionsMax = 10
 /// Failed revisions that an app keeps, so that their reasons can still be read.
 private let keptFailuresMax = 3
 
-/// The finalizer that keeps a deleted App until its runners are gone.
-package let drainFinalizer = "meridian.dev/drain"
-
 /// Removes what nobody needs any more, children before parents.
 package func cleanup(_ situations: [AppSituation], _ routes: Routing, in world: World) -> Plan {
     var plan = Plan()
