@@ -144,6 +144,8 @@ package struct GitReference: Shaped {
     package var url: String = ""
     package var ref: String = "main"
     package var path: String = "."
+    /// A Secret of the app's namespace with what the repository asks for.
+    package var secret: String?
 
     package init() {}
 
@@ -151,9 +153,15 @@ package struct GitReference: Shaped {
         "GitReference",
         "A directory of a Git repository at a ref.",
         fields: [
-            .init(required: "url", \.url, "The repository: file, ssh or https.", .text(atMost: 4096)),
-            .init("ref", \.ref, default: "main", "A branch, tag or commit.", .text(atMost: 256)),
+            .init(required: "url", \.url, "The repository: https, ssh or file.", .gitURL),
+            .init("ref", \.ref, default: "main", "A branch, tag or commit.", .gitRef),
             .init("path", \.path, default: ".", "The directory inside the repository.", .relativePath),
+            .init(
+                "secret",
+                optional: \.secret,
+                "A Secret of the app's namespace with what the repository asks for.",
+                .dnsLabel()
+            ),
         ]
     )
 }

@@ -118,6 +118,19 @@ package struct Kind: Sendable {
             ]
         ),
         Kind(
+            GitSource.self,
+            plural: "gitsources",
+            shortNames: ["gs"],
+            namespaced: false,
+            declared: true,
+            columns: [
+                Column("READY", "status.conditions[Ready]"), Column("REASON", "status.conditions[Ready].reason"),
+                Column("APPLIED", "status.appliedCommit"), Column("SUSPENDED", "spec.suspend"),
+                Column("SEEN", "status.lastSeenCommit", wide: true), Column("URL", "spec.url", wide: true),
+                Column("REF", "spec.ref", wide: true), Column("PATH", "spec.path", wide: true),
+            ]
+        ),
+        Kind(
             Revision.self,
             plural: "revisions",
             shortNames: ["rev"],
