@@ -140,7 +140,12 @@ let package = Package(
         tests("EndToEndTests", ["meridian", "meridian-zygote"]),
         tests("MeridianModelTests", ["MeridianModel"]),
         tests("MeridianManifestsTests", ["MeridianManifests", "MeridianModel"]),
-        tests("MeridianMergingTests", ["MeridianModel", "MeridianMerging"]),
+        .testTarget(
+            name: "MeridianMergingTests",
+            dependencies: ["MeridianModel", "MeridianMerging"],
+            exclude: ["Cases"],
+            swiftSettings: strict
+        ),
         tests(
             "MeridianAPIServerTests",
             [

@@ -162,9 +162,6 @@ package actor Reconciler {
     /// A minute: how late an expired event may go.
     private static let maintenance = Duration.seconds(60)
 
-    /// Tells the loop that something may have changed.
-    package nonisolated func wake() { bell.ring() }
-
     /// Takes the result of long work; that for an earlier object of the same name is dropped.
     package nonisolated func finish(_ work: ActivityWork, _ result: WorkResult) {
         switch (work.kind, result) {

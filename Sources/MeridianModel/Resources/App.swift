@@ -36,7 +36,12 @@ package struct AppSpec: ResourceSpec {
         "AppSpec",
         "An app: its source and how to build, run and scale it.",
         fields: [
-            .init(required: "source", \.source, "Where the app comes from: exactly one of path, git, executable."),
+            .init(
+                required: "source",
+                \.source,
+                "Where the app comes from: exactly one of path, git, executable.",
+                .oneThing
+            ),
             .init("build", \.build, default: BuildSettings(), "How the source becomes an executable."),
             .init("args", \.args, default: [], "Arguments after the program's name.", .arguments),
             .init("env", \.env, default: [:], "Variables of the program.", .environment),

@@ -34,7 +34,7 @@ package struct AppStatus: Shaped {
         "What Meridian observes of an app.",
         fields: [
             .init("observedGeneration", \.observedGeneration, default: 0, "The generation that was looked at."),
-            .init("conditions", \.conditions, default: [], "Built, Ready, Serving."),
+            .init("conditions", \.conditions, default: [], "Built, Ready, Serving.", .keyed(by: "type")),
             .init("latestRevision", optional: \.latestRevision, "The newest revision."),
             .init("servingRevision", optional: \.servingRevision, "The revision that serves."),
             .init("pinnedRevision", optional: \.pinnedRevision, "The revision that rollback chose."),

@@ -107,6 +107,17 @@ package struct Kind: Sendable {
         ),
         Kind(Secret.self, plural: "secrets", namespaced: true, declared: true, columns: []),
         Kind(
+            AccessToken.self,
+            plural: "accesstokens",
+            shortNames: ["tokens"],
+            namespaced: false,
+            declared: true,
+            columns: [
+                Column("ROLE", "spec.role"), Column("NAMESPACES", "spec.namespaces"), Column("NODE", "spec.node"),
+                Column("EXPIRES", "spec.expiresAt"),
+            ]
+        ),
+        Kind(
             GitSource.self,
             plural: "gitsources",
             shortNames: ["gs"],
