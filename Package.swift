@@ -183,7 +183,8 @@ let package = Package(
             ["MeridianSimulation", "MeridianControl", "MeridianModel", "MeridianPlanning", "MeridianPorts"]
         ),
         tests("MeridianRoutingTests", ["MeridianRouting", "MeridianModel"]),
-        tests("MeridianEdgeTests", ["MeridianEdge", "MeridianModel", "MeridianRouting", "CLinux"]),
+        .target(name: "CAllocationCount", path: "Tests/CAllocationCount", cSettings: strictC),
+        tests("MeridianEdgeTests", ["MeridianEdge", "MeridianModel", "MeridianRouting", "CLinux", "CAllocationCount"]),
         tests(
             "MeridianCommandsTests",
             [

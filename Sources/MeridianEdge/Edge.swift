@@ -84,8 +84,18 @@ package final class Edge: Sendable {
     /// The counts of this moment; cheap enough for a tick of some milliseconds.
     package func load() -> EdgeLoad { registry.load(connections: connectionCount) }
 
+    /// What was measured since the start, by revision key or address; a target that no table names any more is left out
+    /// once its last request is over.
+    package func measures() -> [String: TargetMeasures] { registry.measures() }
+
     /// The number of the newest table that every loop has taken; 0 before the first.
     package var tableNumber: Int { registry.takenNumber }
+
+    /// The longest that a loop was held up by taking a table.
+    package var longestSwap: Duration {
+        guard case .running(let context) = life.withLock({ $0 }) else { return .zero }
+        return .microseconds(context.counts.reduce(0) { max($0, clinux_atomic_relaxed_load($1.words + 1)) })
+    }
 
     /// Stops accepting, closes idle connections, and returns when the last request is answered or `limit` has passed.
     package func drain(within limit: Duration) async {

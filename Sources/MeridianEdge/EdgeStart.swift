@@ -63,7 +63,7 @@ struct EdgeStart {
         for index in listeners.indices {
             var loop = Loop(index, context, try LoopTables(descriptorsMax: context.descriptorsMax))
             try loop.watch(listeners[index])
-            let carrier = LoopCarrier(loop)
+            let carrier = LoopCarrier(loop, name: "edge-\(index)")
             var thread = pthread_t()
             let result = pthread_create(
                 &thread,
@@ -114,10 +114,16 @@ struct EdgeStart {
 /// uses it.
 private final class LoopCarrier: @unchecked Sendable {
     private var loop: Loop?
+    /// What process viewers show.
+    private let name: String
 
-    init(_ loop: consuming Loop) { self.loop = consume loop }
+    init(_ loop: consuming Loop, name: String) {
+        self.loop = consume loop
+        self.name = name
+    }
 
     func run() {
+        clinux_name_thread(name)
         guard var loop = loop.take() else { preconditionFailure("a loop is run twice") }
         loop.run()
     }

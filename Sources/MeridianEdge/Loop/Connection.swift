@@ -40,6 +40,8 @@ struct Readiness: OptionSet {
     static let peerEnded = Readiness(rawValue: 4)
     /// A read has reached the end.
     static let readEnd = Readiness(rawValue: 8)
+    /// The peer has ended its side, so that reading goes on up to the end.
+    static let ending = Readiness(rawValue: 1 | 4)
     /// Tunnel: the writing side is shut.
     static let writeShut = Readiness(rawValue: 16)
     /// In the list of connections to go on with in the next turn.
@@ -120,6 +122,13 @@ struct Connection {
     var cookieTable: UInt32 = 0
     /// When the request must be over, in loop time.
     var requestDeadline: Int64 = 0
+    /// When the request's head was complete, in microseconds of the loop's clock.
+    var requestStart: Int64 = 0
+    /// Client: bytes of the current request and its answer so far.
+    var bytesIn: Int64 = 0
+    var bytesOut: Int64 = 0
+    /// Client: the first digit of the final answer's status; 0 before it.
+    var answerClass: UInt8 = 0
     /// Bytes thrown away while lingering.
     var discarded: Int32 = 0
 

@@ -25,6 +25,14 @@ enum Answer {
         }
     }
 
+    /// Whether the runner is to blame.
+    var isUpstreamError: Bool {
+        switch self {
+        case .cannotConnect, .noResponse, .badResponse, .responseTimeout: true
+        default: false
+        }
+    }
+
     var words: StaticString {
         switch self {
         case .unknownHost: "no app answers to this host; check the Host header against the apps and traffic splits"
@@ -55,6 +63,7 @@ extension Loop {
     /// Ends the current request of a client, whose response has not begun, with an answer of the edge's own.
     mutating func answer(_ client: Int32, _ answer: Answer) {
         detach(client)
+        noteFailure(client, answer)
         if !at(client).pointee.body.isDone || isDraining { at(client).pointee.request.remove(.keepsAlive) }
         var message = ""
         if case .failed(let text) = answer {
@@ -64,11 +73,20 @@ extension Loop {
         finishFlush(client)
     }
 
+    /// Counts an answer of the edge's own for the target of the request, where it had one.
+    private mutating func noteFailure(_ client: Int32, _ answer: Answer) {
+        at(client).pointee.answerClass = answer.status.utf8Start[0] - 0x30
+        let target = at(client).pointee.target
+        guard target >= 0, answer.isUpstreamError else { return }
+        targets[Int(target)].meter.add(TargetMeter.upstreamErrors, 1)
+    }
+
     /// Answers a request that cannot be understood; the connection ends, since its next byte has no meaning.
     mutating func refuse(_ client: Int32, _ refusal: Refusal) {
         detach(client)
         makeRequestID(client)
         at(client).pointee.request = []
+        at(client).pointee.answerClass = 4
         write(client, status: refusal.status, words: refusal.words, message: "", isRetryable: false)
         finishFlush(client)
     }

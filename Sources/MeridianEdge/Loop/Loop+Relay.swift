@@ -72,6 +72,7 @@ extension Loop {
         let count = clinux_receive(descriptor, connection.pointee.input.free, room)
         if count > 0 {
             connection.pointee.input.end += Int32(count)
+            connection.pointee.bytesIn += Int64(count)
             if count < room, !connection.pointee.readiness.contains(.peerEnded) {
                 connection.pointee.readiness.remove(.readable)
             }
@@ -126,6 +127,7 @@ extension Loop {
             to.pointee.readiness.remove(.writable)
             return sent == -Int(EAGAIN)
         }
+        to.pointee.bytesOut += Int64(sent)
         if sent < held + ready { to.pointee.readiness.remove(.writable) }
         let direct = max(0, sent - held)
         // Bytes that never were in the output cannot be sent a second time.
@@ -161,6 +163,7 @@ extension Loop {
             let sent = clinux_send(descriptor, to.pointee.output.filled, held)
             if sent < held { to.pointee.readiness.remove(.writable) }
             guard sent >= 0 else { return sent == -Int(EAGAIN) }
+            to.pointee.bytesOut += Int64(sent)
             to.pointee.output.drop(sent, keeping: to.pointee.keepsSent)
         }
         return true

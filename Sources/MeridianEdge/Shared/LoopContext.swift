@@ -6,7 +6,7 @@ final class LoopContext: Sendable {
     let region: String
     /// One per loop, in the order of the loops.
     let mailboxes: [LoopMailbox]
-    /// One per loop: word 0 holds its client connections.
+    /// One per loop: word 0 holds its client connections, word 1 the longest swap of a table in microseconds.
     let counts: [CounterLine]
     let demand: @Sendable (RunnerDemand) -> Void
     /// Descriptors from this on have no place in a loop's table.
