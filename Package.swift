@@ -76,6 +76,10 @@ let package = Package(
         room("MeridianBuilds", ["MeridianModel", "MeridianPorts", "MeridianContent", "CLinux"]),
         room("MeridianRunners", ["MeridianModel", "MeridianPorts", "CLinux", "CSeccomp", "CZygote"]),
         room("MeridianEdge", ["MeridianModel", "MeridianRouting", "MeridianPorts", "CLinux"]),
+        room(
+            "MeridianGit",
+            ["MeridianModel", "MeridianPorts", "MeridianManifests", "MeridianContent", "CLinux"]
+        ),
         room("MeridianControl", ["MeridianModel", "MeridianPlanning", "MeridianPorts", logging]),
         room(
             "MeridianAPIServer",
@@ -136,7 +140,12 @@ let package = Package(
         tests("EndToEndTests", ["meridian", "meridian-zygote"]),
         tests("MeridianModelTests", ["MeridianModel"]),
         tests("MeridianManifestsTests", ["MeridianManifests", "MeridianModel"]),
-        tests("MeridianMergingTests", ["MeridianModel", "MeridianMerging"]),
+        .testTarget(
+            name: "MeridianMergingTests",
+            dependencies: ["MeridianModel", "MeridianMerging"],
+            exclude: ["Cases"],
+            swiftSettings: strict
+        ),
         tests(
             "MeridianAPIServerTests",
             [
@@ -156,6 +165,10 @@ let package = Package(
         tests(
             "MeridianRegistryTests",
             ["MeridianRegistry", "MeridianModel", "MeridianPorts", "MeridianContent"]
+        ),
+        tests(
+            "MeridianGitTests",
+            ["MeridianGit", "MeridianModel", "MeridianPorts", "MeridianContent", "MeridianManifests"]
         ),
         tests(
             "MeridianBuildsTests",

@@ -161,9 +161,6 @@ package actor Reconciler {
     /// A minute: how late an expired event may go.
     private static let maintenance = Duration.seconds(60)
 
-    /// Tells the loop that something may have changed.
-    package nonisolated func wake() { bell.ring() }
-
     /// Takes the result of long work; that for an earlier revision of the same name is dropped.
     package nonisolated func finish(_ work: ActivityWork, _ result: ActivityResult) {
         state.end(work.revision, uid: work.uid, result)

@@ -4,9 +4,6 @@ package import MeridianModel
 /// The top-level fields that are not the content of an object.
 private let envelopeFields: Set = ["apiVersion", "kind", "metadata", "status"]
 
-/// An annotation that a Secret must not keep: kubectl writes the whole manifest into it, plain values included.
-private let lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration"
-
 /// The object that results from applying `config` over `live`.
 ///
 /// The content, labels and annotations of `config` replace those of `live`; everything else of `live` stays: its
@@ -31,9 +28,6 @@ package func replaced(live: JSONValue, config: JSONValue, kind: Kind) -> JSONVal
     for field in ["ownerReferences", "managedFields"] { metadata[field] = config["metadata"]?[field] }
     return assembled(metadata: metadata, live: live, config: config, kind: kind)
 }
-
-/// Whether two objects have the same content: all but `apiVersion`, `kind`, `metadata` and `status`.
-package func hasEqualContent(_ left: JSONValue, _ right: JSONValue) -> Bool { content(of: left) == content(of: right) }
 
 private func content(of object: JSONValue) -> JSONObject {
     JSONObject((object.object?.members ?? []).filter { !envelopeFields.contains($0.key) })
@@ -71,6 +65,3 @@ private func mergedFinalizers(live: JSONValue?, config: JSONValue) -> JSONValue?
     guard !own.isEmpty || !foreign.isEmpty else { return nil }
     return .array(foreign + own)
 }
-
-/// Whether an annotation or finalizer is one that Meridian alone writes.
-func isOwn(_ name: String) -> Bool { name.hasPrefix(OwnAnnotation.prefix) }

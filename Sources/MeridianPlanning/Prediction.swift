@@ -6,8 +6,8 @@ package struct Prediction: Sendable, Equatable {
     package var effects: [Effect]
     package var waiting: [Waiting]
 
-    /// This prediction without the effects that `other` has too.
-    package func without(_ other: Prediction) -> Prediction {
+    /// This prediction without the effects and waits that `other` has too.
+    fileprivate func without(_ other: Prediction) -> Prediction {
         let known = Set(other.effects.map(\.text))
         let waits = Set(other.waiting.map(\.text))
         return Prediction(
@@ -30,10 +30,16 @@ package func predict(_ world: World) -> Prediction {
         let next = plan(world)
         waiting = next.waiting
         guard !next.steps.isEmpty else { break }
-        for step in next.steps { effects += MeridianPlanning.effects(of: step, in: world) }
+        let past = PastBuilds(world)
+        for step in next.steps { effects += MeridianPlanning.effects(of: step, in: world, past: past) }
         for step in next.steps { world.assume(step.step) }
     }
     return Prediction(effects: effects, waiting: waiting)
+}
+
+/// What declared objects add to what would happen anyway, if they were applied now.
+package func predict(_ world: World, adding objects: [any APIObject]) -> Prediction {
+    predict(world.overlaid(with: objects)).without(predict(world))
 }
 
 extension World {

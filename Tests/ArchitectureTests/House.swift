@@ -12,8 +12,8 @@ enum House {
             "MeridianContent",
         ],
         [
-            "MeridianStore", "MeridianRegistry", "MeridianBuilds", "MeridianRunners", "MeridianEdge", "MeridianControl",
-            "MeridianAPIServer", "MeridianAPIClient",
+            "MeridianStore", "MeridianRegistry", "MeridianBuilds", "MeridianGit", "MeridianRunners", "MeridianEdge",
+            "MeridianControl", "MeridianAPIServer", "MeridianAPIClient",
         ],
         ["MeridianNode", "MeridianControlPlane", "MeridianSimulation", "MeridianCommands"],
         ["meridian"],

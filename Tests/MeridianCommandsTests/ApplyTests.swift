@@ -148,25 +148,27 @@ struct ApplyTests {
         #expect(await CommandRun(["diff", "-f", "/nowhere.yaml"], on: platform).code == 2)
     }
 
-    @Test("plan counts only the steps that the files add; exit 0, 2, 1")
+    @Test("plan shows the steps and waits that the server names; exit 0, 2, 1")
     func plan() async {
         let platform = FakePlatform()
         let idle: JSONValue = ["text": "write status", "object": "App/default/a", "why": "it changed"]
         let new: JSONValue = [
             "text": "create revision hello-00001", "object": "App/default/hello", "why": "the app is new",
         ]
-        platform.update { $0.plans = (["steps": [idle, new]], ["steps": [idle]]) }
+        let wait: JSONValue = ["object": "App/default/hello", "text": "hello-00001 takes over later"]
+        platform.update { $0.plans = (["steps": [new], "waiting": [wait]], ["steps": [idle]]) }
         let run = await CommandRun(["plan", "-f", file], on: platform)
         #expect(run.code == 2)
         #expect(
             run.output == """
                 App/default/hello
                   create revision hello-00001, because the app is new
+                App/default/hello waits: hello-00001 takes over later
                 1 step to take.
 
                 """
         )
-        platform.update { $0.plans.with = ["steps": [idle]] }
+        platform.update { $0.plans.with = ["steps": []] }
         let nothing = await CommandRun(["plan", "-f", file], on: platform)
         #expect((nothing.code, nothing.output) == (0, "Nothing to do.\n"))
         #expect(await CommandRun(["plan"], on: platform).code == 2)

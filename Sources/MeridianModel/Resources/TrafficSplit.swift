@@ -21,7 +21,7 @@ package struct TrafficSplitSpec: ResourceSpec {
         "Hosts and which revisions get which share of their requests.",
         fields: [
             .init(required: "app", \.app, "The app whose revisions the backends name.", .dnsLabel(atMost: 52)),
-            .init(required: "hosts", \.hosts, "The hosts, without port.", .hosts),
+            .init(required: "hosts", \.hosts, "The hosts, without port.", .hosts, .unordered()),
             .init(required: "backends", \.backends, "Who answers; weights are whole and sum to 100."),
             .init("sticky", optional: \.sticky, "Keeps a client on its backend."),
             .init(
@@ -179,7 +179,7 @@ package struct TrafficSplitStatus: Shaped {
         "What Meridian observes of a split.",
         fields: [
             .init("observedGeneration", \.observedGeneration, default: 0, "The generation that was looked at."),
-            .init("conditions", \.conditions, default: [], "Ready."),
+            .init("conditions", \.conditions, default: [], "Ready.", .keyed(by: "type")),
             .init("hosts", \.hosts, default: [], "The hosts that this split has."),
         ]
     )
