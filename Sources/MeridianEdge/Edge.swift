@@ -22,6 +22,7 @@ package final class Edge: Sendable {
     private let configuration: EdgeConfiguration
     private let demand: @Sendable (RunnerDemand) -> Void
     private let registry = EdgeRegistry()
+    private let certificates: Result<CertificateBook, EdgeError>
     private let life = Mutex(Life.fresh)
 
     /// An edge that is not started yet.
@@ -31,13 +32,17 @@ package final class Edge: Sendable {
     package init(_ configuration: EdgeConfiguration, demand: @escaping @Sendable (RunnerDemand) -> Void) {
         self.configuration = configuration
         self.demand = demand
+        certificates = Result { () throws(EdgeError) in
+            try CertificateBook(offersH2: false, issuer: configuration.issuer)
+        }
     }
 
-    /// Binds every address, starts the loops and gives the bound addresses in the order of the configuration.
+    /// Binds every address, starts the loops and gives the bound addresses: the plain ones in the order of the
+    /// configuration, then those with TLS.
     ///
     /// Raises the process's soft limit of descriptors to its hard limit. Can be called once.
     package func start() throws(EdgeError) -> [EdgeAddress] {
-        let starting = try EdgeStart(configuration, demand: demand)
+        let starting = try EdgeStart(configuration, certificates.get(), demand: demand)
         let isFirst = life.withLock { life in
             guard case .fresh = life else { return false }
             life = .running(starting.context)
@@ -63,6 +68,11 @@ package final class Edge: Sendable {
         }
         _ = await registry.publish(compiled, to: try mailboxes())
     }
+
+    /// Replaces the certificates of all hosts; connections go on with the one that they began with.
+    ///
+    /// A bad certificate is refused with its hosts named, and the last good ones stay in force.
+    package func setCertificates(_ all: [EdgeCertificate]) throws(EdgeError) { try certificates.get().replace(all) }
 
     /// Takes the complete set of runners of a revision (`namespace/name`).
     ///

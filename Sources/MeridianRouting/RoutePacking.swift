@@ -32,6 +32,7 @@ struct RoutePacking {
         var plan = RouteView.Plan()
         plan.timeoutMilliseconds = route.requestTimeout.wholeMilliseconds
         plan.allowsOverride = route.allowOverride
+        plan.isSecureOnly = route.secureOnly
         plan.cookie = span(route.stickyCookie ?? "")
         let first = Int32(backends.count)
         var cumulative: Int32 = 0
@@ -197,6 +198,7 @@ private struct PlanKey: Hashable {
     private let allowOverride: Bool
     private let overrides: [String]
     private let requestTimeout: Duration
+    private let secureOnly: Bool
 
     init(_ route: HostRoute) {
         app = route.app
@@ -206,6 +208,7 @@ private struct PlanKey: Hashable {
         allowOverride = route.allowOverride
         overrides = route.overrides
         requestTimeout = route.requestTimeout
+        secureOnly = route.secureOnly
     }
 }
 

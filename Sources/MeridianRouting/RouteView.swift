@@ -53,6 +53,7 @@ package struct RouteView: @unchecked Sendable {
         var cookie = Span()
         var timeoutMilliseconds: Int64 = 0
         var allowsOverride = false
+        var isSecureOnly = false
     }
 
     struct Backend {
@@ -130,6 +131,9 @@ package struct RouteView: @unchecked Sendable {
 
     /// How long a request may take, parking included.
     package func timeoutMilliseconds(_ plan: Int32) -> Int64 { plans[Int(plan)].timeoutMilliseconds }
+
+    /// Whether a request without TLS is redirected.
+    package func isSecureOnly(_ plan: Int32) -> Bool { plans[Int(plan)].isSecureOnly }
 
     /// Whether a request may name its revision.
     package func allowsOverride(_ plan: Int32) -> Bool { plans[Int(plan)].allowsOverride }

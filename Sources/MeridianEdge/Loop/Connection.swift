@@ -2,11 +2,13 @@
 
 /// What a descriptor is to its loop.
 enum Role: UInt8 {
-    case free, listener, mailbox, client, upstream
+    case free, listener, secureListener, mailbox, client, upstream
 }
 
 /// Where a connection is in its life.
 enum Phase: UInt8 {
+    /// Client: TLS is being set up.
+    case handshake
     /// Client: waits for a request or for the rest of its head.
     case head
     /// Client: waits for a runner; its head stays in the input buffer.
@@ -94,6 +96,8 @@ struct Connection {
     var requestIDCount: UInt8 = 0
     var peerTextCount: UInt8 = 0
     var request = RequestFacts()
+    /// Client: its TLS state, freed with the connection; nil where it is plain.
+    var tls: OpaquePointer?
     var peer: Int32 = -1
     var input = Buffer()
     var output = Buffer()

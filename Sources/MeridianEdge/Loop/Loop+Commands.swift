@@ -143,12 +143,16 @@ extension Loop {
     /// answers.
     private mutating func drain() {
         isDraining = true
-        for descriptor in 0...highest where at(descriptor).pointee.role == .listener {
+        for descriptor in 0...highest where isListener(descriptor) {
             acceptClients(descriptor)
             at(descriptor).pointee.role = .free
             close(descriptor)
         }
         for descriptor in 0...highest where isIdleClient(descriptor) { closeClient(descriptor) }
+    }
+
+    private func isListener(_ descriptor: Int32) -> Bool {
+        at(descriptor).pointee.role == .listener || at(descriptor).pointee.role == .secureListener
     }
 
     private func isIdleClient(_ descriptor: Int32) -> Bool {
@@ -163,7 +167,7 @@ extension Loop {
         for descriptor in 0...highest {
             switch at(descriptor).pointee.role {
             case .upstream: closeUpstream(descriptor)
-            case .listener: close(descriptor)
+            case .listener, .secureListener: close(descriptor)
             case .client, .mailbox, .free: continue
             }
         }

@@ -26,7 +26,7 @@ extension Loop {
         switch at(descriptor).pointee.role {
         case .client: clientTimeIsUp(descriptor)
         case .upstream: upstreamTimeIsUp(descriptor)
-        case .free, .listener, .mailbox: return
+        case .free, .listener, .secureListener, .mailbox: return
         }
     }
 

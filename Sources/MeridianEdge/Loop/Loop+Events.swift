@@ -18,6 +18,7 @@ extension Loop {
         let connection = at(client)
         let generation = connection.pointee.generation
         switch connection.pointee.phase {
+        case .handshake: shakeHands(client)
         case .parked:
             // A client that has ended its side while it waits is taken as gone.
             if connection.pointee.readiness.contains(.peerEnded) { closeClient(client) }

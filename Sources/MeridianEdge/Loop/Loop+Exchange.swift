@@ -115,7 +115,7 @@ extension Loop {
         let mayStillSend =
             connection.pointee.readiness.contains(.readable) || connection.pointee.input.count > 0
             || !connection.pointee.body.isDone
-        guard mayStillSend, clinux_shut_writing(client) == 0 else {
+        guard mayStillSend, shutWriting(connection) else {
             closeClient(client)
             return
         }
@@ -153,6 +153,7 @@ extension Loop {
         endRequest(client)
         pool.takeBack(&connection.pointee.input)
         pool.takeBack(&connection.pointee.output)
+        freeTLS(connection)
         connection.pointee.role = .free
         connection.pointee.peer = -1
         tables.deadlines[Int(client)] = 0

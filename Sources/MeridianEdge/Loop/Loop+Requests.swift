@@ -108,6 +108,10 @@ extension Loop {
             answer(client, .unknownHost)
             return
         }
+        if view.isSecureOnly(plan), connection.pointee.tls == nil, context.securePort != 0 {
+            redirectToSecure(client)
+            return
+        }
         let pick = pick(client, plan, view)
         switch pick.outcome {
         case .noBackend: answer(client, .noBackend)

@@ -98,10 +98,11 @@ struct Loop: ~Copyable {
         now = nowMicroseconds / 1000
     }
 
-    /// Takes over `listeners` and watches them and the mailbox.
-    mutating func watch(_ listeners: [Int32]) throws(EdgeError) {
+    /// Takes over the listeners and watches them and the mailbox.
+    mutating func watch(_ plain: ArraySlice<Int32>, secure: ArraySlice<Int32>) throws(EdgeError) {
         try register(mailbox.descriptor, .mailbox)
-        for listener in listeners { try register(listener, .listener) }
+        for listener in plain { try register(listener, .listener) }
+        for listener in secure { try register(listener, .secureListener) }
     }
 
     /// Serves until `.stop`.
@@ -171,7 +172,7 @@ struct Loop: ~Copyable {
         guard isSame(descriptor, event.generation) else { return }
         switch at(descriptor).pointee.role {
         case .free: return
-        case .listener: acceptClients(descriptor)
+        case .listener, .secureListener: acceptClients(descriptor)
         case .mailbox: readMailbox()
         case .client: clientReady(descriptor, event.events)
         case .upstream: upstreamReady(descriptor, event.events)
