@@ -1,13 +1,14 @@
 // EscapeTests: steps out of the sandbox, each tried inside and, to prove that it can work, in a throw-away machine.
 import Glibc
 import MeridianModel
+import MeridianPorts
 import Testing
 
 @testable import MeridianRunners
 
 /// The ways in which a program comes to run, each with its own mounts or filter.
 enum SandboxPath: String, CaseIterable, Sendable {
-    case plain, writable, killing, checked
+    case plain, pooled, writable, killing, checked
 }
 
 @Suite("Escapes", .enabled(if: canSandbox), .serialized)
@@ -51,10 +52,19 @@ struct EscapeTests {
     private func output(_ arguments: [String], _ path: SandboxPath, _ lab: Lab) async throws -> [String] {
         switch path {
         case .plain: try await lab.run(arguments).output
+        case .pooled: try await pooled(arguments, lab)
         case .writable: try await lab.run(arguments) { $0.filesWritable = true }.output
         case .killing: try await lab.run(arguments) { $0.onDenied = .kill }.output
         case .checked: try await lab.check(arguments).output
         }
+    }
+
+    private func pooled(_ arguments: [String], _ lab: Lab) async throws -> [String] {
+        try await lab.park(1)
+        let parked = lab.parkedPIDs
+        let handle = try await lab.start(arguments)
+        #expect(parked.contains(handle.pid))
+        return try await lab.finish(handle).output
     }
 
     @Test("without a filter the rest of the sandbox still holds what it is there for")

@@ -201,6 +201,8 @@ extension Loop {
         writer.write(requestID(client))
         if connection.pointee.request.contains(.isCold) {
             writer.write("\r\nx-meridian-temperature: cold\r\nx-globe-temperature: cold\r\nx-meridian-region: ")
+        } else if connection.pointee.request.contains(.isWarm) {
+            writer.write("\r\nx-meridian-temperature: warm\r\nx-globe-temperature: warm\r\nx-meridian-region: ")
         } else {
             writer.write("\r\nx-meridian-temperature: hot\r\nx-globe-temperature: hot\r\nx-meridian-region: ")
         }
