@@ -24,7 +24,7 @@ let compiledProgram: String? = {
     chmod(directory, 0o755)
     let source = "\(directory)/program.c"
     guard let file = fopen(source, "w") else { return nil }
-    fputs(programSource + "\n" + probeSource, file)
+    fputs([programSource, systemProbeSource, networkProbeSource, probeSource].joined(separator: "\n"), file)
     fclose(file)
     let program = "\(directory)/program"
     return runCommand(["cc", "-O1", "-w", "-static", "-no-pie", "-o", program, source]) == 0 ? program : nil
