@@ -59,6 +59,11 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .target(name: "CLinux", cSettings: strictC),
+        .target(
+            name: "CTLS",
+            cSettings: strictC,
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
+        ),
         .target(name: "CZygote", cSettings: strictC),
         room("MeridianModel"),
 
@@ -75,7 +80,7 @@ let package = Package(
         room("MeridianRegistry", ["MeridianModel", "MeridianPorts", "MeridianContent", "CLinux"]),
         room("MeridianBuilds", ["MeridianModel", "MeridianPorts", "MeridianContent", "CLinux"]),
         room("MeridianRunners", ["MeridianModel", "MeridianPorts", "CLinux", "CSeccomp", "CZygote"]),
-        room("MeridianEdge", ["MeridianModel", "MeridianRouting", "MeridianPorts", "CLinux"]),
+        room("MeridianEdge", ["MeridianModel", "MeridianRouting", "MeridianPorts", "CLinux", "CTLS"]),
         room(
             "MeridianGit",
             ["MeridianModel", "MeridianPorts", "MeridianManifests", "MeridianContent", "CLinux"]
@@ -203,7 +208,8 @@ let package = Package(
             ["MeridianSimulation", "MeridianControl", "MeridianModel", "MeridianPlanning", "MeridianPorts"]
         ),
         tests("MeridianRoutingTests", ["MeridianRouting", "MeridianModel"]),
-        tests("MeridianEdgeTests", ["MeridianEdge", "MeridianModel", "MeridianRouting", "CLinux"]),
+        .target(name: "CAllocationCount", path: "Tests/CAllocationCount", cSettings: strictC),
+        tests("MeridianEdgeTests", ["MeridianEdge", "MeridianModel", "MeridianRouting", "CLinux", "CAllocationCount"]),
         tests(
             "MeridianCommandsTests",
             [

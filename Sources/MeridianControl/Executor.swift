@@ -119,7 +119,7 @@ package struct Executor: Sendable {
 
     private func create(_ revision: Revision, app: Fence, _ event: EventDraft) async throws {
         var revision = revision
-        revision.metadata.uid = uid()
+        revision.metadata.uid = ports.random.uuid()
         revision.metadata.generation = 1
         revision.metadata.creationTimestamp = ports.clock.now
         try await commit(
@@ -143,7 +143,7 @@ package struct Executor: Sendable {
     /// A document of a new object with what the server gives to one.
     private func asNew(_ value: JSONValue) -> JSONValue {
         guard var object = value.object, var metadata = object["metadata"]?.object else { return value }
-        metadata["uid"] = .string(uid())
+        metadata["uid"] = .string(ports.random.uuid())
         metadata["generation"] = 1
         metadata["creationTimestamp"] = .string(ports.clock.now.description)
         object["metadata"] = .object(metadata)
@@ -231,25 +231,9 @@ package struct Executor: Sendable {
         let revision = try await ports.store.commit(operations + recorder.operations(for: events))
         state.noteRevision(revision)
     }
-
-    private func uid() -> String { uuidText(ports.random.next(), ports.random.next()) }
 }
 
 /// Values of Secrets do not open, which the loop now knows.
 private struct UnopenableSecrets: Error, CustomStringConvertible {
     let description: String
-}
-
-/// A version-4 UUID (RFC 9562 §5.4) of 128 random bits.
-package func uuidText(_ high: UInt64, _ low: UInt64) -> String {
-    let high = (high & ~0xF000) | 0x4000
-    let low = (low & ~(0b11 << 62)) | (0b10 << 62)
-    let digits = Array((hex(high) + hex(low)).utf8)
-    let parts = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32]
-    return parts.map { String(decoding: digits[$0], as: UTF8.self) }.joined(separator: "-")
-}
-
-private func hex(_ value: UInt64) -> String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.utf8.count) + digits
 }

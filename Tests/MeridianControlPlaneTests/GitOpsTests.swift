@@ -1,7 +1,9 @@
 // GitOpsTests: pushes to a real repository through store, API, loop and Git, to converged objects.
 import MeridianContent
+import MeridianControl
 import MeridianModel
 import MeridianPorts
+import MeridianStore
 import Testing
 
 @testable import MeridianControlPlane

@@ -23,7 +23,11 @@ package struct ObjectWriter: ObjectWriting {
     ) async throws(ObjectWriteError) -> WrittenObject {
         let (kind, key) = try identity(of: object)
         do throws(APIFailure) {
-            let outcome = try await objects.apply(object, kind, key, isDryRun: isDryRun)
+            var options = WriteOptions()
+            (options.givenManager, options.manager) = (manager, manager)
+            options.isForced = force
+            options.isDryRun = isDryRun
+            let outcome = try await objects.apply(object, kind, key, options)
             let metadata = outcome.object["metadata"]
             return WrittenObject(
                 uid: metadata?["uid"]?.string ?? "",

@@ -5,8 +5,9 @@ internal import MeridianManifests
 internal import MeridianModel
 internal import MeridianPlanning
 
-/// The label that says which set of manifests an object was applied from.
-let ownerLabel = "meridian.dev/owner"
+/// The label that says which set of manifests an object was applied from; its prefix is not that of what Meridian alone
+/// writes, which no apply sets.
+let ownerLabel = "owner.meridian.dev/name"
 
 /// `--owner`: the record of ownership that pruning goes by.
 struct OwnerOptions: ParsableArguments {

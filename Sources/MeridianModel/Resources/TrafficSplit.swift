@@ -13,6 +13,7 @@ package struct TrafficSplitSpec: ResourceSpec {
     package var backends: [SplitBackend] = []
     package var sticky: StickySettings?
     package var allowOverride: Bool = false
+    package var tls: TLSSettings?
 
     package init() {}
 
@@ -30,6 +31,7 @@ package struct TrafficSplitSpec: ResourceSpec {
                 default: false,
                 "Whether the request header x-meridian-revision may choose a revision of the app."
             ),
+            .init("tls", optional: \.tls, "How the hosts are served over TLS."),
         ],
         rules: [ShapeRule(checkWeights), ShapeRule(checkBackendsDiffer)]
     )
@@ -155,6 +157,29 @@ package struct StickySettings: Shaped {
                 "How long the cookie lasts.",
                 .range(.seconds(1)...(.seconds(31_536_000)))
             ),
+        ]
+    )
+}
+
+/// `spec.tls` of a TrafficSplit.
+package struct TLSSettings: Shaped {
+    /// A Secret with `tls.crt` and `tls.key`; nil: hosts under `localhost` get a certificate of the node's authority.
+    package var secret: String?
+    package var redirect: Bool = false
+
+    package init() {}
+
+    package static let shape: Shape<TLSSettings> = Shape(
+        "TLSSettings",
+        "How the hosts are served over TLS.",
+        fields: [
+            .init(
+                "secret",
+                optional: \.secret,
+                "A Secret with the PEM chain as tls.crt and its key as tls.key.",
+                .dnsLabel()
+            ),
+            .init("redirect", \.redirect, default: false, "Whether plain requests are redirected to https."),
         ]
     )
 }
