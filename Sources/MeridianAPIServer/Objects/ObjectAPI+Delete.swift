@@ -8,6 +8,8 @@ struct DeleteOptions {
     var uid: String?
     var resourceVersion: String?
 
+    init() {}
+
     /// The options of a request's body (nil where it is empty) and parameters.
     init(_ body: JSONValue?, _ parameters: QueryParameters) throws(APIFailure) {
         let dryRun = body?["dryRun"]?.array ?? []
