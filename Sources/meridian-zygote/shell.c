@@ -84,7 +84,8 @@ static void make_sandbox(const struct mz_park *request, size_t cgroups) {
     if (mount("proc", "/proc", "proc", proc, "hidepid=2,subset=pid") != 0) fail(MZ_STEP_PROC);
     if (mount_tmp(request) != 0) fail(MZ_STEP_SCRATCH);
     if (set_limits(request) != 0) fail(MZ_STEP_LIMITS);
-    if (leave_keyring() != 0) fail(MZ_STEP_PRIVILEGES);
+    // What does not hinder the mount of the bundle is dropped while nobody waits.
+    if (leave_keyring() != 0 || drop_bounds() != 0) fail(MZ_STEP_PRIVILEGES);
 }
 
 static void report_parked(void) {

@@ -79,7 +79,7 @@ struct EscapeTests {
         case .resumed: try await resumed(arguments, lab)
         case .writable: try await lab.run(arguments) { $0.filesWritable = true }.output
         case .killing: try await lab.run(arguments) { $0.onDenied = .kill }.output
-        case .checked: try await lab.check(arguments).output
+        case .checked: try await lab.check(arguments, timeout: .seconds(30)).output
         }
     }
 
