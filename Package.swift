@@ -57,8 +57,14 @@ let package = Package(
         // Floor 0: words.
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .target(name: "CLinux", cSettings: strictC),
+        .target(
+            name: "CTLS",
+            cSettings: strictC,
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
+        ),
         .target(name: "CZygote", cSettings: strictC),
         room("MeridianModel"),
 
@@ -75,7 +81,11 @@ let package = Package(
         room("MeridianRegistry", ["MeridianModel", "MeridianPorts", "MeridianContent", "CLinux"]),
         room("MeridianBuilds", ["MeridianModel", "MeridianPorts", "MeridianContent", "CLinux"]),
         room("MeridianRunners", ["MeridianModel", "MeridianPorts", "CLinux", "CSeccomp", "CZygote"]),
-        room("MeridianEdge", ["MeridianModel", "MeridianRouting", "MeridianPorts", "CLinux"]),
+        room("MeridianEdge", ["MeridianModel", "MeridianRouting", "MeridianPorts", "CLinux", "CTLS", "CNGHTTP2"]),
+        room(
+            "MeridianGit",
+            ["MeridianModel", "MeridianPorts", "MeridianManifests", "MeridianContent", "CLinux"]
+        ),
         room("MeridianControl", ["MeridianModel", "MeridianPlanning", "MeridianPorts", logging]),
         room(
             "MeridianAPIServer",
@@ -146,7 +156,12 @@ let package = Package(
         tests("EndToEndTests", ["meridian", "meridian-zygote"]),
         tests("MeridianModelTests", ["MeridianModel"]),
         tests("MeridianManifestsTests", ["MeridianManifests", "MeridianModel"]),
-        tests("MeridianMergingTests", ["MeridianModel", "MeridianMerging"]),
+        .testTarget(
+            name: "MeridianMergingTests",
+            dependencies: ["MeridianModel", "MeridianMerging"],
+            exclude: ["Cases"],
+            swiftSettings: strict
+        ),
         tests(
             "MeridianAPIServerTests",
             [
@@ -166,6 +181,10 @@ let package = Package(
         tests(
             "MeridianRegistryTests",
             ["MeridianRegistry", "MeridianModel", "MeridianPorts", "MeridianContent"]
+        ),
+        tests(
+            "MeridianGitTests",
+            ["MeridianGit", "MeridianModel", "MeridianPorts", "MeridianContent", "MeridianManifests"]
         ),
         tests(
             "MeridianBuildsTests",
@@ -193,7 +212,8 @@ let package = Package(
             ["MeridianSimulation", "MeridianControl", "MeridianModel", "MeridianPlanning", "MeridianPorts"]
         ),
         tests("MeridianRoutingTests", ["MeridianRouting", "MeridianModel"]),
-        tests("MeridianEdgeTests", ["MeridianEdge", "MeridianModel", "MeridianRouting", "CLinux"]),
+        .target(name: "CAllocationCount", path: "Tests/CAllocationCount", cSettings: strictC),
+        tests("MeridianEdgeTests", ["MeridianEdge", "MeridianModel", "MeridianRouting", "CLinux", "CAllocationCount"]),
         tests(
             "MeridianCommandsTests",
             [
