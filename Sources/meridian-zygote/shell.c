@@ -71,7 +71,9 @@ static int mount_tmp(const struct mz_park *request) {
 }
 
 static int set_limits(const struct mz_park *request) {
-    if (set_limit(RLIMIT_CORE, 0) != 0 || set_limit(RLIMIT_NOFILE, request->descriptors) != 0) return -1;
+    // 1, not 0: where the host's core_pattern is a pipe only 1 keeps a crash from the host's handler (core(5) in the
+    // kernel: do_coredump), and it is too little for a file as well. The filter keeps the program from changing it.
+    if (set_limit(RLIMIT_CORE, 1) != 0 || set_limit(RLIMIT_NOFILE, request->descriptors) != 0) return -1;
     if (request->processes != 0 && set_limit(RLIMIT_NPROC, request->processes) != 0) return -1;
     if (set_limit(RLIMIT_MSGQUEUE, 0) != 0) return -1;
     return request->data_bytes == 0 ? 0 : set_limit(RLIMIT_DATA, request->data_bytes);

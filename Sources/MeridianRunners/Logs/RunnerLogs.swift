@@ -46,7 +46,9 @@ package final class RunnerLogs: Sendable {
         feed.follow { Self.isRevision($0, of: app) }
     }
 
-    /// Opens the log of a new runner; it is quick, since a request waits. Logs of runners long gone are removed at its end.
+    /// Opens the log of a new runner, quickly, since a request waits.
+    ///
+    /// Logs of runners long gone are removed at its end.
     func open(_ runner: String, revision: String) throws(SystemError) -> RunnerLog {
         guard Self.isSound(revision) else { throw SystemError("keep a log for \(revision)", code: EINVAL) }
         let place = "\(directory)/\(revision)"
