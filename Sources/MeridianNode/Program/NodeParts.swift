@@ -1,6 +1,7 @@
 // NodeParts: the real edge and bundles behind the protocols that the rest of the node uses.
 internal import CLinux
 internal import Glibc
+internal import Logging
 internal import MeridianEdge
 internal import MeridianModel
 internal import MeridianPorts
@@ -9,12 +10,20 @@ internal import MeridianRegistry
 /// The epoll edge as the supply and the keeper use it.
 struct EdgeOfNode: NodeEdge {
     let edge: Edge
+    let logger: Logger
 
     func apply(_ routes: RouteTable) async throws(NodeError) {
         do throws(EdgeError) {
             try await edge.apply(routes)
         } catch {
             throw NodeError(.refused, "\(error)")
+        }
+    }
+
+    func setCertificates(_ certificates: [HostCertificate]) {
+        let given = certificates.map { EdgeCertificate(hosts: $0.hosts, chain: $0.chain, key: $0.key) }
+        for refusal in edge.setCertificates(given) {
+            logger.error("a certificate is refused", metadata: ["reason": "\(refusal)"])
         }
     }
 
