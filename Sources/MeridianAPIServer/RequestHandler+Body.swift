@@ -22,7 +22,8 @@ extension RequestHandler {
 
     /// The JSON body; nil where it is empty.
     ///
-    /// Only JSON media types are taken: a browser asks before it sends those to another site.
+    /// Media types of forms are not taken. A body without a type could come from a foreign page in a browser; those are
+    /// known by their Origin (`checkLoopback`).
     func body(_ request: Request, types: [String] = ["application/json"]) async throws(APIFailure) -> JSONValue? {
         let bytes: ByteBuffer
         do {
@@ -33,10 +34,13 @@ extension RequestHandler {
             throw .badRequest("the body did not arrive: \(error)")
         }
         guard bytes.readableBytes > 0 else { return nil }
-        let type = mediaType(of: request)
+        // Old clients name no type for JSON.
+        let given = mediaType(of: request)
+        let type = given.isEmpty ? "application/json" : given
         guard types.contains(type) else {
             throw .mediaType("the body was \"\(type.prefix(80))\"; supported: \(types.joined(separator: ", "))")
         }
+        if type == protobufMediaType { return try protobufBody(Array(bytes.readableBytesView)) }
         do throws(JSONSyntaxError) {
             return try JSONValue(parsing: Array(bytes.readableBytesView))
         } catch {

@@ -15,8 +15,8 @@ final class WorldReader: Sendable {
         let object: (any APIObject)?
     }
 
-    /// Kinds that decisions depend on; Events do not.
-    static let kinds = Set(Kind.all.map(\.name)).subtracting([Event.kind])
+    /// Kinds that decisions depend on; Events and Namespaces do not.
+    static let kinds = Set(Kind.all.map(\.name)).subtracting([Event.kind, Namespace.kind])
 
     init(store: any StorePort) { self.store = store }
 

@@ -56,6 +56,15 @@ struct TestServer: Sendable {
     }
 }
 
+extension TestServer {
+    func makeNamespace(_ name: String) async throws {
+        let object: JSONValue = [
+            "apiVersion": "meridian.dev/v1", "kind": "Namespace", "metadata": ["name": .string(name)],
+        ]
+        _ = try await client.apply(object, ObjectKey(kind: "Namespace", name: name))
+    }
+}
+
 /// The machine's clock.
 struct WallClock: ClockPort {
     var now: Timestamp {

@@ -86,6 +86,7 @@ extension ObjectAPI {
             object.metadata.creationTimestamp = now
             object.metadata.deletionTimestamp = nil
             if kind.name == AppSpec.kind { object.metadata.finalizers.append(drainFinalizer) }
+            if kind.name == NamespaceSpec.kind { object.metadata.finalizers.append(contentsFinalizer) }
         }
         return object.encoded()
     }

@@ -19,7 +19,9 @@ struct OutgoingObjects {
     let sources: PackedSources
 
     /// What others refer to comes first, so that nothing waits for an object that is about to follow.
-    private static let order = [Region.kind, SyscallAllowlist.kind, Secret.kind, App.kind, TrafficSplit.kind]
+    private static let order = [
+        Namespace.kind, Region.kind, SyscallAllowlist.kind, Secret.kind, App.kind, TrafficSplit.kind,
+    ]
 
     /// Orders `declared` and packs the sources of the Apps among them; nothing is sent yet.
     init(_ declared: [DeclaredObject], _ context: CommandContext) throws(CommandFailure) {
