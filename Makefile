@@ -1,6 +1,6 @@
 # Makefile: the few commands that a person needs; each is a script that works without make too.
 
-.PHONY: run test check bench sim schemas
+.PHONY: run test check bench bench-edge sim schemas
 
 run: ## Set up, build, start the platform, apply the examples and show an answer.
 	@bash .ci/demo
@@ -13,6 +13,9 @@ check: ## Format and house rules, without building the product.
 
 bench: ## Measure; see Benchmarks.md.
 	@bash Benchmarks/run
+
+bench-edge: ## Measure the edge beside other proxies; see Benchmarks.md.
+	@bash Benchmarks/edge/run
 
 sim: ## Run the loop over fakes with many seeds.
 	@swift run -c release meridian simulate

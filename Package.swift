@@ -59,6 +59,11 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .target(name: "CLinux", cSettings: strictC),
+        .target(
+            name: "CTLS",
+            cSettings: strictC,
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
+        ),
         .target(name: "CZygote", cSettings: strictC),
         room("MeridianModel"),
 
@@ -75,7 +80,11 @@ let package = Package(
         room("MeridianRegistry", ["MeridianModel", "MeridianPorts", "MeridianContent", "CLinux"]),
         room("MeridianBuilds", ["MeridianModel", "MeridianPorts", "MeridianContent", "CLinux"]),
         room("MeridianRunners", ["MeridianModel", "MeridianPorts", "CLinux", "CSeccomp", "CZygote"]),
-        room("MeridianEdge", ["MeridianModel", "MeridianRouting", "MeridianPorts", "CLinux"]),
+        room("MeridianEdge", ["MeridianModel", "MeridianRouting", "MeridianPorts", "CLinux", "CTLS"]),
+        room(
+            "MeridianGit",
+            ["MeridianModel", "MeridianPorts", "MeridianManifests", "MeridianContent", "CLinux"]
+        ),
         room("MeridianControl", ["MeridianModel", "MeridianPlanning", "MeridianPorts", logging]),
         room(
             "MeridianAPIServer",
@@ -136,12 +145,17 @@ let package = Package(
         tests("EndToEndTests", ["meridian", "meridian-zygote"]),
         tests("MeridianModelTests", ["MeridianModel"]),
         tests("MeridianManifestsTests", ["MeridianManifests", "MeridianModel"]),
-        tests("MeridianMergingTests", ["MeridianModel", "MeridianMerging"]),
+        .testTarget(
+            name: "MeridianMergingTests",
+            dependencies: ["MeridianModel", "MeridianMerging"],
+            exclude: ["Cases"],
+            swiftSettings: strict
+        ),
         tests(
             "MeridianAPIServerTests",
             [
                 "MeridianModel", "MeridianPorts", "MeridianMerging", "MeridianAPIServer", "MeridianAPIClient",
-                "MeridianStore", asyncHTTPClient, logging, serviceLifecycle, nioCore, nioHTTP1,
+                "MeridianStore", asyncHTTPClient, hummingbird, httpTypes, logging, serviceLifecycle, nioCore, nioHTTP1,
             ]
         ),
         tests(
@@ -156,6 +170,10 @@ let package = Package(
         tests(
             "MeridianRegistryTests",
             ["MeridianRegistry", "MeridianModel", "MeridianPorts", "MeridianContent"]
+        ),
+        tests(
+            "MeridianGitTests",
+            ["MeridianGit", "MeridianModel", "MeridianPorts", "MeridianContent", "MeridianManifests"]
         ),
         tests(
             "MeridianBuildsTests",
@@ -183,7 +201,8 @@ let package = Package(
             ["MeridianSimulation", "MeridianControl", "MeridianModel", "MeridianPlanning", "MeridianPorts"]
         ),
         tests("MeridianRoutingTests", ["MeridianRouting", "MeridianModel"]),
-        tests("MeridianEdgeTests", ["MeridianEdge", "MeridianModel", "MeridianRouting", "CLinux"]),
+        .target(name: "CAllocationCount", path: "Tests/CAllocationCount", cSettings: strictC),
+        tests("MeridianEdgeTests", ["MeridianEdge", "MeridianModel", "MeridianRouting", "CLinux", "CAllocationCount"]),
         tests(
             "MeridianCommandsTests",
             [

@@ -26,12 +26,11 @@ extension RequestHandler {
             return .stream("application/json") { try await watch.run($0) }
         case .post:
             try objects.checkDeclared(resource.kind)
-            let isDryRun = try parameters.isDryRun()
-            var body = try resource.view.accepted(try await requiredBody(request, types: Self.objectTypes))
+            var options = try writeOptions(request, parameters)
+            let body = try resource.view.accepted(try await objectBody(request, &options, types: Self.objectTypes))
             let given = body["metadata"]?["namespace"]?.string ?? ""
             let place = resource.kind.isNamespaced ? namespace ?? (given.isEmpty ? "default" : given) : ""
-            body = objects.named(body)
-            let outcome = try await objects.create(body, resource.kind, namespace: place, isDryRun: isDryRun)
+            let outcome = try await objects.create(objects.named(body), resource.kind, namespace: place, options)
             return .written(outcome, representation)
         case .delete:
             try objects.checkDeclared(resource.kind)
@@ -51,14 +50,10 @@ extension RequestHandler {
         let representation = try representation(of: resource, request, parameters)
         if request.method == .get { return try await read(resource, key, representation, parameters) }
         try objects.checkDeclared(resource.kind)
-        let isDryRun = try parameters.isDryRun()
         switch request.method {
-        case .put:
-            let body = try resource.view.accepted(try await requiredBody(request, types: Self.objectTypes))
-            let outcome = try await objects.replace(body, resource.kind, key, isDryRun: isDryRun)
-            return .written(outcome, representation)
-        case .patch:
-            return .written(try await patch(resource, key, request, isDryRun: isDryRun), representation)
+        case .put, .patch:
+            let options = try writeOptions(request, parameters)
+            return .written(try await change(resource, key, request, options), representation)
         case .delete:
             let options = try DeleteOptions(try await body(request, types: Self.objectTypes), parameters)
             let deleted = try await objects.delete(key, resource.kind, options)
@@ -83,22 +78,35 @@ extension RequestHandler {
         return .stream("application/json") { try await watch.run($0) }
     }
 
-    private func patch(
+    /// PUT and PATCH of one object, or of the part of it that the options name.
+    private func change(
         _ resource: ServedResource,
         _ key: ObjectKey,
         _ request: Request,
-        isDryRun: Bool
+        _ given: WriteOptions
     ) async throws(APIFailure) -> WriteOutcome {
-        let known = ["application/apply-patch+yaml", "application/merge-patch+json"]
+        var options = given
+        let kind = resource.kind
+        guard request.method == .patch else {
+            let body = try await objectBody(request, &options, types: Self.objectTypes)
+            return try await objects.replace(try resource.view.accepted(body), kind, key, options)
+        }
         let type = mediaType(of: request)
-        guard known.contains(type) else {
-            throw .mediaType("the body of a patch was \"\(type)\"; supported: \(known.joined(separator: ", "))")
+        if resource.view.isStoredForm, let patch = PatchType(rawValue: type) {
+            let body = try await objectBody(request, &options, types: [type])
+            switch patch {
+            case .apply: return try await objects.apply(body, kind, key, options)
+            case .merge: return try await objects.mergePatch(body, kind, key, options)
+            case .json: return try await objects.jsonPatch(body, kind, key, options)
+            }
         }
-        let body = try await requiredBody(request, types: known)
-        if type == known[1] {
-            return try await objects.mergePatch(body, resource.kind, key, isDryRun: isDryRun)
+        guard let patch = ShownPatch(mediaType: type), !resource.view.isStoredForm else {
+            let known = PatchType.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .mediaType("the body of a patch was \"\(type.prefix(80))\"; supported: \(known)")
         }
-        return try await objects.apply(try resource.view.accepted(body), resource.kind, key, isDryRun: isDryRun)
+        let body = try await objectBody(request, &options, types: [type])
+        if patch == .apply { return try await objects.apply(try resource.view.accepted(body), kind, key, options) }
+        return try await objects.patchShown(resource, key, patch, body, options)
     }
 
     func answer(
@@ -112,10 +120,15 @@ extension RequestHandler {
         case (.status, .get):
             let representation = try representation(of: resource, request, parameters)
             return .json(200, representation.object(objects.served(try await objects.record(key, resource.kind))))
+        case (.status, .put), (.status, .patch):
+            try objects.checkDeclared(resource.kind)
+            let representation = try representation(of: resource, request, parameters)
+            let options = try writeOptions(request, parameters, part: .status)
+            return .written(try await change(resource, key, request, options), representation)
         case (.scale, .get): return .json(200, scale(of: objects.served(try await objects.record(key, resource.kind))))
         case (.scale, .put):
             let patch = try appPatch(from: try await requiredBody(request))
-            return try await setScale(patch, resource, key, parameters)
+            return try await setScale(patch, resource, key, try writeOptions(request, parameters))
         case (.scale, .patch):
             guard mediaType(of: request) == "application/merge-patch+json" else {
                 throw .mediaType(
@@ -129,7 +142,8 @@ extension RequestHandler {
             if patch["metadata"]?["resourceVersion"] == nil {
                 merged = mergePatched(merged, with: ["metadata": ["resourceVersion": .null]])
             }
-            return try await setScale(try appPatch(from: merged), resource, key, parameters)
+            let options = try writeOptions(request, parameters)
+            return try await setScale(try appPatch(from: merged), resource, key, options)
         case (.log, .get) where resource.view == .pod: return try await podLog(key, resource.kind, parameters)
         case (.log, .get): return try await log(key, resource, parameters)
         case (.rollback, .post), (.restart, .post), (.rebuild, .post):
@@ -146,10 +160,9 @@ extension RequestHandler {
         _ patch: JSONValue,
         _ resource: ServedResource,
         _ key: ObjectKey,
-        _ parameters: QueryParameters
+        _ options: WriteOptions
     ) async throws(APIFailure) -> Answer {
-        let isDryRun = try parameters.isDryRun()
-        let outcome = try await objects.mergePatch(patch, resource.kind, key, isDryRun: isDryRun)
+        let outcome = try await objects.mergePatch(patch, resource.kind, key, options)
         return .json(200, scale(of: outcome.object))
     }
 
@@ -160,6 +173,14 @@ extension RequestHandler {
     ) throws(APIFailure) -> Representation {
         let form = try AnswerForm(accept: request.headers[.accept], parameters)
         return Representation(resource, form, now: objects.clock.now)
+    }
+
+    private func writeOptions(
+        _ request: Request,
+        _ parameters: QueryParameters,
+        part: ObjectPart = .main
+    ) throws(APIFailure) -> WriteOptions {
+        try WriteOptions(parameters, userAgent: request.headers[.userAgent], part: part)
     }
 
     private func log(

@@ -2,9 +2,17 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import MeridianMerging
 internal import MeridianModel
 internal import MeridianPorts
 internal import NIOCore
+
+/// The patches that are taken, by media type; not Kubernetes' strategic merge patch, which is for its own kinds.
+enum PatchType: String, CaseIterable {
+    case apply = "application/apply-patch+yaml"
+    case merge = "application/merge-patch+json"
+    case json = "application/json-patch+json"
+}
 
 /// Dispatches requests by path and method.
 struct RequestHandler: Sendable {
@@ -56,7 +64,7 @@ struct RequestHandler: Sendable {
         case (.review(let review), .post):
             return .json(
                 201,
-                try review.answer(try await body(request, types: Self.objectTypes), by: EverythingAllowed())
+                try review.answer(try await body(request, types: Self.objectTypes), by: Caller.local)
             )
         case (.collection(let resource, let namespace), _):
             return try await collection(resource, namespace, request, parameters)

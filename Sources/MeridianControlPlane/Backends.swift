@@ -16,7 +16,7 @@ struct PlanBackend: PlanPort {
             throw BackendError(.unavailable, "the store cannot be read: \(error)")
         }
         guard !objects.isEmpty else { return predict(world).document }
-        return predict(world.overlaid(with: objects.compactMap(declared))).without(predict(world)).document
+        return predict(world, adding: objects.compactMap(declared)).document
     }
 
     /// The object in a checked document.

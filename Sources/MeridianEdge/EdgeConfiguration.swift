@@ -18,6 +18,9 @@ package struct EdgeAddress: Sendable, Hashable, CustomStringConvertible {
 /// What an edge is started with.
 package struct EdgeConfiguration: Sendable {
     package var listen: [EdgeAddress]
+    /// Where TLS is spoken, with the certificates of `setCertificates` and those that `issuer` makes.
+    package var secureListen: [EdgeAddress] = []
+    package var issuer: CertificateIssuer?
     /// Threads, each with its own listeners and connections; 1 to `loopsMax`.
     package var loops: Int
     /// The answer header `x-meridian-region`.

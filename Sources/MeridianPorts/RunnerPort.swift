@@ -22,6 +22,11 @@ package protocol RunnerPort: Sendable {
     /// SIGTERM, then SIGKILL after `grace`; returns when no process of the runner is left and its cgroup is gone.
     func stop(_ runner: RunnerHandle, grace: Duration) async
 
+    /// Keeps this many empty sandboxes of each shape ready for starts to come, and no others.
+    ///
+    /// Those that are used are replaced. Never blocks; a machine that cannot have them has none, and starts without.
+    func keepReady(_ counts: [SandboxShape: Int])
+
     /// Runners that ended by themselves, as they end.
     var exits: AsyncStream<RunnerExit> { get }
 

@@ -22,10 +22,31 @@ int box(int argc, char **argv);
 // template.c: enters a new mount namespace whose root is read-only and minimal; the failing step is in `*step`.
 int enter_template(int *step);
 
-// runner.c: the life of a runner's PID 1 after clone3; never returns.
-// `descriptors`: report, output, errors, bundle, cgroup files; `lifeline`: readable when the zygote has died.
-_Noreturn void run_runner(
-    const struct mz_start *request, const void *payload, const int *descriptors, size_t count, int lifeline);
+// shell.c: the life of a sandbox's PID 1 after clone3 until it has its order, which run_program then carries out.
+// `descriptors`: report, cgroup files; `lifeline`: readable when the zygote has died.
+_Noreturn void run_shell(const struct mz_park *request, const int *descriptors, size_t count, int lifeline);
+// Where the descriptors of a shell stand; the cgroup files are closed once they are joined.
+enum { REPORT = 3, LIFELINE, CGROUPS };
+// Reports the failing step with errno and ends the sandbox.
+_Noreturn void fail(int step);
+
+// The most instructions of a filter (linux/filter.h, BPF_MAXINSNS), and the size of each.
+enum { FILTER_INSTRUCTIONS_MAX = 4096, FILTER_INSTRUCTION_BYTES = 8 };
+
+// An order that a shell got: its packet and what came along.
+struct order {
+    union {
+        char bytes[MZ_PACKET_BYTES_MAX];
+        struct mz_start start;
+    } packet;
+    int bundle;
+};
+
+// runner.c: puts the ordered program into the shell and lives as its init; never returns.
+_Noreturn void run_program(const struct mz_park *shell, const struct order *order);
+
+// overlay.c: /app with a throw-away layer over `bundle`; the tmpfs is at /.scratch.
+int lay_overlay(int bundle, uid_t uid, gid_t gid);
 
 // init.c: PID 1 of a sandbox: reaps everything, hands SIGTERM, SIGINT and SIGHUP on to `child`, dies with `lifeline`.
 // The answer is the child's wait status.

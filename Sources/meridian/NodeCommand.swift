@@ -19,9 +19,12 @@ struct NodeCommand: AsyncParsableCommand {
     @Option(help: "The node's name.")
     var name = "local"
 
+    @Option(help: "Threads of the edge; one per usable processor by default.")
+    var loops: Int?
+
     func run() async throws {
         do {
-            try await NodeProgram.run(NodeOptions(data: data, edges: edge, name: name))
+            try await NodeProgram.run(NodeOptions(data: data, edges: edge, name: name, loops: loops))
         } catch {
             complain("error: meridian node: \(error)")
             throw ExitCode(1)

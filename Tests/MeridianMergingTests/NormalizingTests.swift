@@ -183,7 +183,8 @@ struct FieldWalkTests {
     ///
     /// Another of the same choice is set, or a time has no candidate. Other bases reach all but the times.
     private static let exclusive: Set = [
-        "spec.source.path", "spec.source.git.url", "spec.source.git.ref", "spec.source.git.path",
+        "spec.source.path", "spec.source.git.url", "spec.source.git.secret", "spec.source.git.ref",
+        "spec.source.git.path",
         "spec.source.executable", "metadata.creationTimestamp", "metadata.deletionTimestamp",
         "status.conditions", "spec.build.command",
     ]

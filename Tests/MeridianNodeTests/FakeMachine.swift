@@ -41,6 +41,8 @@ final class FakeRunners: RunnerPort {
         return RunnerHandle(id: id, pid: 1, networkNamespace: -1, port: program.port)
     }
 
+    func keepReady(_ counts: [SandboxShape: Int]) {}
+
     func waitReady(_ runner: RunnerHandle) async throws(RunnerError) {}
 
     func stop(_ runner: RunnerHandle, grace: Duration) async {

@@ -16,6 +16,8 @@ struct SupplyBench {
     var edge: [String: [String]] = [:]
     private(set) var started: [RunnerOrder] = []
     private(set) var stopped: [String] = []
+    /// The empty sandboxes that are wanted.
+    private(set) var shells: [SandboxShape: Int] = [:]
     private(set) var failed: [String: String] = [:]
     /// Processes that exist or are being started.
     private(set) var alive: Set<String> = []
@@ -129,6 +131,8 @@ struct SupplyBench {
             alive.remove(handle.id)
             inFlight[handle.id] = nil
             queue.append(.stopped(id: handle.id))
+        case .keepReady(let counts):
+            shells = counts
         }
     }
 

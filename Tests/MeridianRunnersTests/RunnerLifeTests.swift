@@ -224,7 +224,7 @@ struct RunnerLifeTests {
             #expect(try await eventually { (try? listDirectory("/proc/self/fd").count) ?? 0 <= descriptors + 1 })
             #expect(try readText("/proc/self/mountinfo") == mounts)
             for directory in lab.runners.cgroups.directories {
-                #expect(try listDirectory(directory).filter { $0.hasPrefix("r") && !$0.contains(".") } == [])
+                #expect(try listDirectory(directory).filter { $0.hasPrefix("shell.") } == [])
             }
             let zygote = try await lab.runners.readyZygote()
             #expect(try readText("/proc/\(zygote.pid)/task/\(zygote.pid)/children").isEmpty)

@@ -68,8 +68,12 @@ int clinux_spare_descriptor(void);
 /// Raises the soft limit of descriptors to the hard one and returns it.
 int64_t clinux_raise_descriptor_limit(void);
 uint64_t clinux_random_seed(void);
-/// Milliseconds of CLOCK_MONOTONIC_COARSE: a few nanoseconds to read, 1 to 4 ms fine.
-int64_t clinux_coarse_milliseconds(void);
+/// Microseconds of CLOCK_MONOTONIC, read once per batch of events.
+int64_t clinux_loop_microseconds(void);
+/// Names the calling thread for process viewers; 15 bytes at most are kept.
+void clinux_name_thread(const char *name);
+/// Processors that the calling thread may run on, as taskset and cpusets leave them.
+int clinux_usable_processors(void);
 
 static inline int64_t clinux_atomic_load(const int64_t *word) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }
 static inline void clinux_atomic_store(int64_t *word, int64_t value) {

@@ -37,7 +37,9 @@ private struct DiscoveryRow {
 
 /// The documents of discovery.
 enum Discovery {
-    /// The groups beside the core group, in the order in which kubectl prefers them. Each has one version, v1.
+    /// The groups beside the core group, in the order in which kubectl prefers them.
+    ///
+    /// Each has one version, v1.
     static let groups = [apiGroup, "authentication.k8s.io", "authorization.k8s.io"]
 
     /// The content type of aggregated discovery, as kubectl compares it.

@@ -59,9 +59,18 @@ extension ServedResource {
             kind: isServedTwice ? kind.withoutShortNames : kind,
             stored: kind.name,
             view: ownView(of: kind),
-            categories: kind.name == Event.kind ? [] : ["meridian"],
+            categories: categories(of: kind),
             subresources: (hasStatus(kind) ? [.status] : []) + actions
         )
+    }
+
+    /// `kubectl get meridian` shows every kind but Events; `get all` shows what belongs to the apps of a namespace.
+    private static func categories(of kind: Kind) -> [String] {
+        switch kind.name {
+        case Event.kind: []
+        case AppSpec.kind, TrafficSplitSpec.kind, RevisionSpec.kind, RunnerSpec.kind: ["all", "meridian"]
+        default: ["meridian"]
+        }
     }
 
     private static func ownView(of kind: Kind) -> ObjectView {

@@ -31,7 +31,7 @@ extension ObjectAPI {
             let body: JSONValue = [
                 "apiVersion": .string(apiVersionText), "kind": .string(kind.name), "metadata": ["name": .string(name)],
             ]
-            _ = try await create(body, kind, namespace: "", isDryRun: false)
+            _ = try await create(body, kind, namespace: "", WriteOptions())
         }
     }
 

@@ -27,6 +27,9 @@ struct ProtobufWriter {
         field(number, inner.bytes)
     }
 
+    /// Bytes that are fields already.
+    mutating func append(_ fields: [UInt8]) { bytes += fields }
+
     private mutating func field(_ number: Int, _ content: [UInt8]) {
         varint(UInt64(number) << 3 | 2)
         varint(UInt64(content.count))

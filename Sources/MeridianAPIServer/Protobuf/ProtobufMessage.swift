@@ -24,9 +24,9 @@ struct ProtobufMessage: Sendable {
 
     init(_ fields: [Int: (name: String, content: Content)]) { self.fields = fields }
 
-    /// The message as a JSON object; nil where the bytes are no message. Fields that no table names are left out.
+    /// The message as a JSON object; nil where the bytes are no message.
     ///
-    /// Recursion is bounded by the tables, which are finite.
+    /// Fields that no table names are left out. Recursion is bounded by the tables, which are finite.
     func json(_ bytes: ArraySlice<UInt8>) -> JSONObject? {
         guard let found = protobufFields(bytes) else { return nil }
         var object = JSONObject()

@@ -23,7 +23,7 @@ enum SelfReview: CaseIterable {
     }
 
     /// The answer: the question with its status filled in.
-    func answer(_ body: JSONValue?, by rights: any CallerRights) throws(APIFailure) -> JSONValue {
+    func answer(_ body: JSONValue?, by caller: Caller) throws(APIFailure) -> JSONValue {
         let spec = body?["spec"] ?? [:]
         guard case .object = spec else { throw .badRequest("spec: expected a map, got \(spec.typeName)") }
         var answer = JSONObject()
@@ -33,69 +33,60 @@ enum SelfReview: CaseIterable {
         switch self {
         case .access:
             answer["spec"] = spec
-            let isAllowed = rights.allows(try RightsQuestion(spec))
+            let isAllowed = caller.allows(try AccessRequest(reviewed: spec))
             answer["status"] = isAllowed ? ["allowed": true] : ["allowed": false, "denied": true]
         case .rules:
             answer["spec"] = spec
-            answer["status"] = rights.rules(in: spec["namespace"]?.string ?? "")
+            answer["status"] = Self.rules(caller, in: spec["namespace"]?.string ?? "")
         case .identity:
-            answer["status"] = ["userInfo": rights.userInfo]
+            answer["status"] = ["userInfo": Self.userInfo(caller)]
         }
         return .object(answer)
     }
-}
 
-/// What a caller asks whether it may do: a verb on a resource, or on a path.
-struct RightsQuestion: Equatable {
-    /// A path such as `/version`; nil where the question is about a resource.
-    var path: String?
-    var verb: String
-    var group: String = ""
-    var resource: String = ""
-    var subresource: String = ""
-    var namespace: String = ""
-    var name: String = ""
+    private static func userInfo(_ caller: Caller) -> JSONValue {
+        var info = JSONObject()
+        info["username"] = .string(caller.name)
+        info["uid"] = caller.uid.isEmpty ? nil : .string(caller.uid)
+        info["groups"] = .array(caller.groups.map { .string($0) })
+        return .object(info)
+    }
 
-    /// The question in the spec of a SelfSubjectAccessReview.
-    init(_ spec: JSONValue) throws(APIFailure) {
-        func text(_ attributes: JSONValue, _ field: String) -> String { attributes[field]?.string ?? "" }
-        switch (spec["resourceAttributes"], spec["nonResourceAttributes"]) {
-        case (let attributes?, nil):
-            verb = text(attributes, "verb")
-            group = text(attributes, "group")
-            resource = text(attributes, "resource")
-            subresource = text(attributes, "subresource")
-            namespace = text(attributes, "namespace")
-            name = text(attributes, "name")
-        case (nil, let attributes?):
-            verb = text(attributes, "verb")
-            path = text(attributes, "path")
-        default: throw .badRequest("spec: give exactly one of resourceAttributes and nonResourceAttributes")
+    private static func rules(_ caller: Caller, in namespace: String) -> JSONValue {
+        func texts(_ words: [String]) -> JSONValue { .array(words.map { .string($0) }) }
+        var resources: [JSONValue] = []
+        var paths: [JSONValue] = []
+        for rule in caller.rules(in: namespace) {
+            if rule.reach == .path {
+                paths.append(["verbs": texts(rule.verbs), "nonResourceURLs": texts(rule.names)])
+            } else {
+                resources.append([
+                    "verbs": texts(rule.verbs), "apiGroups": ["*"], "resources": texts(rule.names),
+                ])
+            }
         }
+        return [
+            "resourceRules": .array(resources), "nonResourceRules": .array(paths), "incomplete": false,
+        ]
     }
 }
 
-/// What a caller is called and may do.
-protocol CallerRights: Sendable {
-    /// `{username, uid, groups}`.
-    var userInfo: JSONValue { get }
-
-    func allows(_ question: RightsQuestion) -> Bool
-
-    /// The status of a SelfSubjectRulesReview for a namespace.
-    func rules(in namespace: String) -> JSONValue
-}
-
-/// The rights of whoever is at this machine: all.
-struct EverythingAllowed: CallerRights {
-    var userInfo: JSONValue { ["username": "meridian:local", "groups": ["meridian:admins", "system:authenticated"]] }
-
-    func allows(_ question: RightsQuestion) -> Bool { true }
-
-    func rules(in namespace: String) -> JSONValue {
-        [
-            "resourceRules": [["verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]]],
-            "nonResourceRules": [["verbs": ["*"], "nonResourceURLs": ["*"]]], "incomplete": false,
-        ]
+extension AccessRequest {
+    /// The question in the spec of a SelfSubjectAccessReview.
+    fileprivate init(reviewed spec: JSONValue) throws(APIFailure) {
+        func text(_ attributes: JSONValue, _ field: String) -> String { attributes[field]?.string ?? "" }
+        switch (spec["resourceAttributes"], spec["nonResourceAttributes"]) {
+        case (let attributes?, nil):
+            let target = ResourceTarget(
+                group: text(attributes, "group"),
+                resource: text(attributes, "resource"),
+                subresource: text(attributes, "subresource"),
+                namespace: text(attributes, "namespace"),
+                name: text(attributes, "name")
+            )
+            self.init(text(attributes, "verb"), .resource(target))
+        case (nil, let attributes?): self.init(text(attributes, "verb"), .path(text(attributes, "path")))
+        default: throw .badRequest("spec: give exactly one of resourceAttributes and nonResourceAttributes")
+        }
     }
 }

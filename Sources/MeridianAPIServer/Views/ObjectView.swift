@@ -5,7 +5,7 @@ internal import MeridianModel
 enum ObjectView: Sendable {
     /// As it is stored.
     case stored
-    /// As it is stored; what it is about can be selected by.
+    /// As it is stored, with the defaults that clients print and select by.
     case event
     /// As it is stored, with the phase that its deletion gives it.
     case namespace
@@ -45,10 +45,11 @@ enum ObjectView: Sendable {
     /// A stored object, with its resourceVersion, as it is served.
     func shown(_ object: JSONValue) -> JSONValue {
         switch self {
-        case .stored, .event: object
+        case .stored: object
+        case .event: withEventDefaults(object)
         case .namespace: withPhase(object)
         case .coreNamespace: inCoreGroup(withPhase(object))
-        case .coreEvent: inCoreGroup(object, adding: ["source": ["component": "meridian"]])
+        case .coreEvent: inCoreGroup(withEventDefaults(object), adding: ["source": ["component": "meridian"]])
         case .coreSecret: maskedSecret(object)
         case .pod: podForm(object)
         }
@@ -71,6 +72,18 @@ private func withPhase(_ value: JSONValue) -> JSONValue {
     let isEnding = value["metadata"]?["deletionTimestamp"] != nil
     let phase: NamespacePhase = isEnding ? .terminating : .active
     object["status"] = ["phase": .string(phase.rawValue)]
+    return .object(object)
+}
+
+/// The Event with its type, count and the apiVersion of its object, which are not stored where they are the usual ones.
+private func withEventDefaults(_ value: JSONValue) -> JSONValue {
+    guard case .object(var object) = value else { return value }
+    if object["type"] == nil { object["type"] = .string(EventType.normal.rawValue) }
+    if object["count"] == nil { object["count"] = 1 }
+    if case .object(var subject)? = object["involvedObject"], subject["apiVersion"] == nil {
+        subject["apiVersion"] = .string(apiVersionText)
+        object["involvedObject"] = .object(subject)
+    }
     return .object(object)
 }
 

@@ -5,7 +5,7 @@ internal import MeridianModel
 /// The steps of a plan as the server describes them.
 struct PlanText {
     /// One step.
-    struct Step: Hashable {
+    struct Step {
         /// What is done.
         let text: String
         /// The object that it is done for: `App/default/hello`.
@@ -23,23 +23,13 @@ struct PlanText {
         }
     }
 
-    private(set) var steps: [Step]
+    let steps: [Step]
     private let waiting: [JSONValue]
 
     /// Reads a plan document; members that it lacks count as empty.
     init(_ document: JSONValue) {
         steps = (document["steps"]?.array ?? []).map(Step.init)
         waiting = document["waiting"]?.array ?? []
-    }
-
-    /// Removes the steps that would be taken anyway, so that those remain which the given files add.
-    mutating func subtract(_ baseline: PlanText) {
-        var anyway = baseline.steps
-        steps = steps.filter { step in
-            guard let index = anyway.firstIndex(of: step) else { return true }
-            anyway.remove(at: index)
-            return false
-        }
     }
 
     var json: JSONValue { ["steps": .array(steps.map(\.json)), "waiting": .array(waiting)] }

@@ -31,18 +31,13 @@ struct PlanCommand: ClientCommand {
     func execute(_ context: CommandContext) async throws -> Int32 {
         let declared = try manifests.objects(context, namespace: namespace.namespace)
         let outgoing = try OutgoingObjects(declared, context)
-        let plan = try await connection.withServer(context) { try await planned(outgoing.objects.map(\.json), $0) }
+        let plan = PlanText(
+            try await connection.withServer(context) { try await $0.plan(outgoing.objects.map(\.json)) }
+        )
         switch output {
         case .text: context.output.write(plan.text)
         case .json: context.output.write(plan.json.text(pretty: true) + "\n")
         }
         return plan.steps.isEmpty ? CommandExitCode.success : Self.changesExitCode
-    }
-
-    /// The steps that `objects` lead to beyond those that are taken anyway; without any, all that would be taken now.
-    private func planned(_ objects: [JSONValue], _ api: any ControlPlaneAPI) async throws -> PlanText {
-        var plan = PlanText(try await api.plan(objects))
-        if !objects.isEmpty { plan.subtract(PlanText(try await api.plan([]))) }
-        return plan
     }
 }

@@ -2,11 +2,13 @@
 
 /// What a descriptor is to its loop.
 enum Role: UInt8 {
-    case free, listener, mailbox, client, upstream
+    case free, listener, secureListener, mailbox, client, upstream
 }
 
 /// Where a connection is in its life.
 enum Phase: UInt8 {
+    /// Client: TLS is being set up.
+    case handshake
     /// Client: waits for a request or for the rest of its head.
     case head
     /// Client: waits for a runner; its head stays in the input buffer.
@@ -40,6 +42,8 @@ struct Readiness: OptionSet {
     static let peerEnded = Readiness(rawValue: 4)
     /// A read has reached the end.
     static let readEnd = Readiness(rawValue: 8)
+    /// The peer has ended its side, so that reading goes on up to the end.
+    static let ending = Readiness(rawValue: 1 | 4)
     /// Tunnel: the writing side is shut.
     static let writeShut = Readiness(rawValue: 16)
     /// In the list of connections to go on with in the next turn.
@@ -92,6 +96,8 @@ struct Connection {
     var requestIDCount: UInt8 = 0
     var peerTextCount: UInt8 = 0
     var request = RequestFacts()
+    /// Client: its TLS state, freed with the connection; nil where it is plain.
+    var tls: OpaquePointer?
     var peer: Int32 = -1
     var input = Buffer()
     var output = Buffer()
@@ -120,6 +126,13 @@ struct Connection {
     var cookieTable: UInt32 = 0
     /// When the request must be over, in loop time.
     var requestDeadline: Int64 = 0
+    /// When the request's head was complete, in microseconds of the loop's clock.
+    var requestStart: Int64 = 0
+    /// Client: bytes of the current request and its answer so far.
+    var bytesIn: Int64 = 0
+    var bytesOut: Int64 = 0
+    /// Client: the first digit of the final answer's status; 0 before it.
+    var answerClass: UInt8 = 0
     /// Bytes thrown away while lingering.
     var discarded: Int32 = 0
 

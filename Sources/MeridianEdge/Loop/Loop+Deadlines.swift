@@ -7,12 +7,12 @@ extension Loop {
     mutating func expire() {
         nextScan = .max
         var soonest = Int64.max
-        for descriptor in 0...highest {
-            let deadline = tables.deadlines[Int(descriptor)]
+        for index in 0...Int(highest) {
+            let deadline = tables.deadlines[index]
             guard deadline != 0 else { continue }
             if deadline <= now {
-                tables.deadlines[Int(descriptor)] = 0
-                timeIsUp(descriptor)
+                tables.deadlines[index] = 0
+                timeIsUp(Int32(index))
             } else {
                 soonest = min(soonest, deadline)
             }
@@ -26,7 +26,7 @@ extension Loop {
         switch at(descriptor).pointee.role {
         case .client: clientTimeIsUp(descriptor)
         case .upstream: upstreamTimeIsUp(descriptor)
-        case .free, .listener, .mailbox: return
+        case .free, .listener, .secureListener, .mailbox: return
         }
     }
 

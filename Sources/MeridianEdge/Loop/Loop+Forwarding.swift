@@ -104,7 +104,11 @@ extension Loop {
             }
         }
         writer.write(peerText(client), Int(at(client).pointee.peerTextCount))
-        writer.write("\r\nx-forwarded-proto: http\r\nx-forwarded-host: ")
+        if at(client).pointee.tls == nil {
+            writer.write("\r\nx-forwarded-proto: http\r\nx-forwarded-host: ")
+        } else {
+            writer.write("\r\nx-forwarded-proto: https\r\nx-forwarded-host: ")
+        }
         writer.write(bytes + requestHead.host.lowerBound, requestHead.host.count)
         writer.write("\r\n")
     }

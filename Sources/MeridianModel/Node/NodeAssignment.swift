@@ -14,6 +14,10 @@ package struct NodeAssignment: Shaped {
     ///
     /// A revision that is missing is drained and stopped.
     package var revisions: [RevisionAssignment] = []
+    /// Sorted by first host.
+    ///
+    /// Hosts without one get a certificate of the node's own authority where they are under `localhost`.
+    package var certificates: [HostCertificate] = []
 
     package init() {}
 
@@ -25,6 +29,7 @@ package struct NodeAssignment: Shaped {
             .init("region", \.region, default: "local", "The node's region."),
             .init("routes", \.routes, default: RouteTable(), "The routes of the node's edge."),
             .init("revisions", \.revisions, default: [], "The revisions that may have runners, sorted by key."),
+            .init("certificates", \.certificates, default: [], "The certificates of hosts, sorted by first host."),
         ]
     )
 }

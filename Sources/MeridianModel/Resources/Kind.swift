@@ -148,6 +148,30 @@ package struct Kind: Sendable {
             columns: [Column("STATUS", "status.phase")]
         ),
         Kind(
+            AccessToken.self,
+            plural: "accesstokens",
+            shortNames: ["tokens"],
+            namespaced: false,
+            declared: true,
+            columns: [
+                Column("ROLE", "spec.role"), Column("NAMESPACES", "spec.namespaces"), Column("NODE", "spec.node"),
+                Column("EXPIRES", "spec.expiresAt"),
+            ]
+        ),
+        Kind(
+            GitSource.self,
+            plural: "gitsources",
+            shortNames: ["gs"],
+            namespaced: false,
+            declared: true,
+            columns: [
+                Column("READY", "status.conditions[Ready]"), Column("REASON", "status.conditions[Ready].reason"),
+                Column("APPLIED", "status.appliedCommit"), Column("SUSPENDED", "spec.suspend"),
+                Column("SEEN", "status.lastSeenCommit", wide: true), Column("URL", "spec.url", wide: true),
+                Column("REF", "spec.ref", wide: true), Column("PATH", "spec.path", wide: true),
+            ]
+        ),
+        Kind(
             Revision.self,
             plural: "revisions",
             shortNames: ["rev"],

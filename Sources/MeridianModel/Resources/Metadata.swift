@@ -56,8 +56,14 @@ package struct Metadata: Shaped {
             .init("generation", \.generation, default: 0, "Rises with every change of the spec."),
             .init("creationTimestamp", optional: \.creationTimestamp, "When the object was created."),
             .init("deletionTimestamp", optional: \.deletionTimestamp, "Set while the object is being deleted."),
-            .init("finalizers", \.finalizers, default: [], "What must be done before the object goes."),
-            .init("ownerReferences", \.ownerReferences, default: [], "The objects that this one goes with."),
+            .init("finalizers", \.finalizers, default: [], "What must be done before the object goes.", .unordered()),
+            .init(
+                "ownerReferences",
+                \.ownerReferences,
+                default: [],
+                "The objects that this one goes with.",
+                .keyed(by: "uid")
+            ),
             .init("managedFields", \.managedFields, default: [], "Who applied which fields."),
         ]
     )

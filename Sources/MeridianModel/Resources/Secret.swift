@@ -25,7 +25,7 @@ package struct Secret: APIObject {
             .init(required: "apiVersion", \.apiVersion, "The API's group and version.", .constant(apiVersionText)),
             .init(required: "kind", \.kindName, "The object's kind.", .constant(kind)),
             .init(required: "metadata", \.metadata, "What the object carries about itself."),
-            .init("type", \.type, default: "Opaque", "What the values are for; a note for tools.", ),
+            .init("type", \.type, default: "Opaque", "What the values are for; a note for tools."),
             .init(
                 "stringData",
                 \.stringData,

@@ -18,11 +18,14 @@ package struct NodeOptions: Sendable {
     /// Where the edge listens, `IP:PORT` or `[IPv6]:PORT`; port 0 takes any free one.
     package var edges: [String]
     package var name: String
+    /// Threads of the edge; nil: one per processor that the process may run on.
+    package var loops: Int?
 
-    package init(data: String, edges: [String], name: String) {
+    package init(data: String, edges: [String], name: String, loops: Int? = nil) {
         self.data = data
         self.edges = edges
         self.name = name
+        self.loops = loops
     }
 }
 
@@ -74,7 +77,7 @@ package enum NodeProgram {
         let addresses = try options.edges.map(edgeAddress)
         let edgeConfiguration = EdgeConfiguration(
             listen: addresses,
-            loops: min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), loopsMax),
+            loops: options.loops ?? min(max(1, Int(clinux_usable_processors())), loopsMax),
             region: RegionSpec.localName
         )
         let edge = Edge(edgeConfiguration) { demands.add($0.revision) }

@@ -105,6 +105,9 @@ package actor RunnerSupply: Service {
                 await runners.stop(handle, grace: grace)
                 queue.yield(.stopped(id: handle.id))
             }
+        case .keepReady(let counts):
+            // In place, so that an older wish never overtakes a newer one.
+            runners.keepReady(counts)
         }
     }
 

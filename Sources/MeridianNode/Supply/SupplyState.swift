@@ -19,6 +19,9 @@ package struct SupplyState: Sendable {
     private var revisions: [String: RevisionSupply] = [:]
     private var names: RunnerNames
     private let clock: ReportClock
+    private var demand = ShellDemand()
+    /// The empty sandboxes that the runner port was told to keep.
+    private var shells: [SandboxShape: Int] = [:]
     /// Nothing is wanted any more, whatever is assigned.
     private var isShutDown = false
 
@@ -46,18 +49,19 @@ package struct SupplyState: Sendable {
             actions += revisions[key]?.conclude(load, at: now) ?? []
             if revisions[key]?.isGone == true { revisions[key] = nil }
         }
-        return actions + failUnknown(load)
+        return actions + failUnknown(load) + keepShells(at: now)
     }
 
     /// When the next `ticked` is due; nil: nothing can change without another event.
     package func nextWake(after now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
-        revisions.values.compactMap { revision in
+        let wakes = revisions.values.map { revision -> ContinuousClock.Instant? in
             if revision.isBusy || revision.runners.contains(where: { $0.isStarting || $0.isLeaving }) {
                 return now + Self.busyTick
             }
             if revision.backoff.isWaiting(at: now), revision.usable == 0 { return revision.backoff.retryAt }
             return revision.runners.isEmpty ? nil : now + Self.quietTick
-        }.min()
+        }
+        return (wakes + [demand.changesAt(after: now)]).compactMap { $0 }.min()
     }
 
     /// Whether there is no runner, not even one that is being stopped.
@@ -89,6 +93,7 @@ package struct SupplyState: Sendable {
             let why = revisions[key]?.startReason(at: now) ?? ""
             let generation = revisions[key]?.generation ?? 0
             revisions[key]?.runners.append(SuppliedRunner(order: runner, generation: generation, startedAt: now))
+            demand.noteStart(SandboxShape(runner.template), at: now)
             actions.append(.start(runner, why: why))
         }
         return actions
@@ -103,6 +108,15 @@ package struct SupplyState: Sendable {
     private func poorestRevision(at now: ContinuousClock.Instant) -> String? {
         let poor = revisions.values.filter { $0.missing(at: now) > 0 }
         return poor.min { ($0.usable, $0.key) < ($1.usable, $1.key) }?.key
+    }
+
+    /// Says how many empty sandboxes are wanted now, where that has changed.
+    private mutating func keepShells(at now: ContinuousClock.Instant) -> [SupplyAction] {
+        let templates = revisions.values.compactMap { $0.order?.assignment }.filter { $0.runnersMax > 0 }
+        let wanted = demand.wanted(for: Set(templates.map { SandboxShape($0.template) }), at: now)
+        guard wanted != shells else { return [] }
+        shells = wanted
+        return [.keepReady(wanted)]
     }
 
     /// Requests for revisions that nobody assigned cannot be served.

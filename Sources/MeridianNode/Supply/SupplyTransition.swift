@@ -36,6 +36,8 @@ package enum SupplyAction: Sendable, Equatable {
     case fail(revision: String, message: String)
     /// Stop a runner that has no request any more, or whose time is over: `stopped`.
     case stop(RunnerHandle, grace: Duration, why: String)
+    /// Keep this many empty sandboxes of each shape for the starts to come; nothing follows.
+    case keepReady([SandboxShape: Int])
 }
 
 /// A revision as its node has to keep it.
