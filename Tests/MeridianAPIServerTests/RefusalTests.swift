@@ -115,7 +115,7 @@ struct RefusalTests {
             ] {
                 #expect(try await Self.send(server, .GET, path).code == 404, "\(path)")
             }
-            #expect(try await Self.send(server, .DELETE, Self.apps).code == 405)
+            #expect(try await Self.send(server, .PUT, Self.apps).code == 405)
             #expect(try await Self.send(server, .POST, "/version", "{}").code == 405)
             let revisions = "/apis/meridian.dev/v1/namespaces/default/revisions"
             let (code, status) = try await Self.send(server, .DELETE, revisions + "/a-00001")

@@ -131,6 +131,7 @@ extension ObjectAPI {
             object.metadata.creationTimestamp = Timestamp(milliseconds: clock.now.milliseconds / 1000 * 1000)
             object.metadata.deletionTimestamp = nil
             if kind.name == AppSpec.kind { object.metadata.finalizers.append(drainFinalizer) }
+            if kind.name == NamespaceSpec.kind { object.metadata.finalizers.append(contentsFinalizer) }
         }
         return object.encoded()
     }
