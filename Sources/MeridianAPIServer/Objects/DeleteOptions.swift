@@ -18,6 +18,9 @@ struct DeleteOptions {
     var resourceVersion: String?
     var propagation = Propagation.background
 
+    /// A deletion now, without preconditions.
+    init() {}
+
     /// The options of a request's body (nil where it is empty) and parameters.
     init(_ body: JSONValue?, _ parameters: QueryParameters) throws(APIFailure) {
         if let body {
