@@ -121,8 +121,17 @@ package struct APIBackends: Sendable {
     package var logs: any LogPort
     package var blobs: any BlobUploadPort
     package var status: any StatusPort
+    /// Nil: webhooks are not taken.
+    package var hooks: (any GitHookPort)?
 
-    package init(plan: any PlanPort, logs: any LogPort, blobs: any BlobUploadPort, status: any StatusPort) {
+    package init(
+        plan: any PlanPort,
+        logs: any LogPort,
+        blobs: any BlobUploadPort,
+        status: any StatusPort,
+        hooks: (any GitHookPort)? = nil
+    ) {
+        self.hooks = hooks
         self.plan = plan
         self.logs = logs
         self.blobs = blobs

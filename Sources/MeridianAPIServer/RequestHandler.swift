@@ -33,8 +33,12 @@ struct RequestHandler: Sendable {
         let start = ContinuousClock.now
         let response: Response
         do throws(APIFailure) {
-            try checkLoopback(request.head)
-            response = try await answer(request).response(to: request)
+            if let hooked = try await hookAnswer(request) {
+                response = hooked.response(to: request)
+            } else {
+                try checkLoopback(request.head)
+                response = try await answer(request).response(to: request)
+            }
         } catch {
             response = Answer.json(error.code, error.object).response(to: request)
         }

@@ -3,11 +3,15 @@ package import MeridianModel
 
 /// Answers what the loop would do.
 package protocol PlanPort: Sendable {
-    /// The plan for the stored objects with `objects` put over them, as the plan's JSON document; changes nothing.
+    /// The plan for the stored objects with `objects` put over them and `removed` ones deleted, as a plan document
+    /// (`PlanDocument`); changes nothing.
     ///
-    /// `objects`: complete, checked objects in their stored form, only those that differ from the store; none:
+    /// `objects`: complete, checked objects in their stored form, only those that differ from the store; none of either:
     ///   the plan is what the loop would do now.
-    func plan(overlaying objects: [JSONValue]) async throws(BackendError) -> JSONValue
+    func plan(
+        overlaying objects: [JSONValue],
+        removing removed: [ObjectKey]
+    ) async throws(BackendError) -> JSONValue
 }
 
 /// Reads what an app's runners and builds printed.

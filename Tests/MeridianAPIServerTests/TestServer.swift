@@ -75,7 +75,10 @@ final class FakeBackends: PlanPort, LogPort, BlobUploadPort, StatusPort {
 
     init() { (endedLogs, logEnding) = AsyncStream.makeStream() }
 
-    func plan(overlaying objects: [JSONValue]) async throws(BackendError) -> JSONValue {
+    func plan(
+        overlaying objects: [JSONValue],
+        removing removed: [ObjectKey]
+    ) async throws(BackendError) -> JSONValue {
         overlays.withLock { $0.append(objects) }
         return ["steps": .array(objects.map { ["text": .string($0["metadata"]?["name"]?.string ?? "")] })]
     }

@@ -54,7 +54,7 @@ package struct Kind: Sendable {
         isDeclared = declared
         self.columns = columns + [Column("AGE", "metadata.creationTimestamp", age: true)]
         read = { Object.decode($0, at: FieldPath(), &$1) }
-        schema = { documentSchema(of: Object.self) }
+        schema = { documentSchema(of: Object.self, named: Object.kind) }
     }
 
     /// The apiVersion of its objects where it is served: `meridian.dev/v1`, or `v1` in the core group.
@@ -221,14 +221,14 @@ package struct Kind: Sendable {
     ]
 }
 
-/// The complete JSON Schema of a kind: its object with `$schema`, `$id`, `title` and every definition in `$defs`.
-private func documentSchema<Object: APIObject>(of _: Object.Type) -> JSONObject {
+/// The complete JSON Schema of a document: its object with `$schema`, `$id`, `title` and every definition in `$defs`.
+func documentSchema<Document: Shaped>(of _: Document.Type, named name: String) -> JSONObject {
     var definitions: [String: JSONObject] = [:]
-    let own = Object.objectSchema(&definitions)
+    let own = Document.objectSchema(&definitions)
     var document = JSONObject()
     document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    document["$id"] = .string("https://meridian.dev/schemas/v1/\(Object.kind.lowercased()).json")
-    document["title"] = .string(Object.kind)
+    document["$id"] = .string("https://meridian.dev/schemas/v1/\(name.lowercased()).json")
+    document["title"] = .string(name)
     for member in own.members { document[member.key] = member.value }
     if !definitions.isEmpty {
         let sorted = definitions.sorted { $0.key < $1.key }
