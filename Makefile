@@ -1,6 +1,6 @@
 # Makefile: the few commands that a person needs; each is a script that works without make too.
 
-.PHONY: run test check bench bench-edge bench-start sim schemas
+.PHONY: fuzz-api run test check bench bench-edge bench-start sim schemas
 
 run: ## Set up, build, start the platform, apply the examples and show an answer.
 	@bash .ci/demo
@@ -25,3 +25,6 @@ sim: ## Run the loop over fakes with many seeds.
 
 schemas: ## Write schemas/*.json from the Swift types.
 	@swift run meridian schema --all schemas
+
+fuzz-api: ## Send a hundred thousand mutated requests to the API (MERIDIAN_FUZZ_SEED for another run of them).
+	@MERIDIAN_FUZZ_REQUESTS=100000 swift test --filter HostileRequestTests

@@ -29,7 +29,9 @@ struct CollectorTests {
 
     @Test("an object goes after the last of its owners, and not before")
     func background() {
-        var index = CollectorIndex([Self.record(Self.app, ["uid": "o1"]), Self.record(Self.split, Self.owned(by: "o1"))])
+        var index = CollectorIndex([
+            Self.record(Self.app, ["uid": "o1"]), Self.record(Self.split, Self.owned(by: "o1")),
+        ])
         #expect(index.takeTasks().isEmpty)
         index.see(Self.app, nil)
         #expect(index.takeTasks() == [.delete(Self.split)])
@@ -72,7 +74,9 @@ struct CollectorTests {
         ]
         let runner = ObjectKey(kind: "Runner", namespace: "default", name: "r")
         let event = ObjectKey(kind: "Event", namespace: "default", name: "e")
-        let records = [place, Self.split, runner, event].map { Self.record($0, $0 == place ? ending : ["uid": .string($0.name)]) }
+        let records = [place, Self.split, runner, event].map {
+            Self.record($0, $0 == place ? ending : ["uid": .string($0.name)])
+        }
         var index = CollectorIndex(records)
         #expect(index.takeTasks() == [.delete(Self.split)])
         index.see(Self.split, nil)
@@ -83,7 +87,10 @@ struct CollectorTests {
         #expect(index.takeTasks() == [.removeFinalizer("meridian.dev/contents", from: place)])
     }
 
-    @Test("on a server: nothing is made in a missing namespace, and a deleted one empties itself", .timeLimit(.minutes(1)))
+    @Test(
+        "on a server: nothing is made in a missing namespace, and a deleted one empties itself",
+        .timeLimit(.minutes(1))
+    )
     func server() async throws {
         try await TestServer.run { server in
             let place = ObjectKey(kind: "Namespace", name: "shop")

@@ -11,7 +11,11 @@ struct KubectlTests {
         let path: String?
         switch version {
         case .v1_37:
-            path = ForeignProgram.find("kubectl 1.37", variable: "MERIDIAN_KUBECTL_NEW", file: ".build/venv/bin/kubectl")
+            path = ForeignProgram.find(
+                "kubectl 1.37",
+                variable: "MERIDIAN_KUBECTL_NEW",
+                file: ".build/venv/bin/kubectl"
+            )
         case .v1_20:
             path = ForeignProgram.find(
                 "kubectl 1.20",
@@ -89,7 +93,7 @@ struct KubectlTests {
         for event in apps.watch(namespace="default", timeout=1):
             said += [event["type"], event["object"].metadata.name]
         core = client.CoreV1Api()
-        core.create_namespace({"metadata": {"name": "shop"}})
+        core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name="shop")))
         said.append(core.read_namespace("shop").metadata.name)
         core.delete_namespace("shop")
         said.append("gone")

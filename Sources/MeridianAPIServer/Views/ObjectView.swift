@@ -59,8 +59,8 @@ enum ObjectView: Sendable {
     func accepted(_ object: JSONValue) throws(APIFailure) -> JSONValue {
         switch self {
         case .stored, .namespace: return object
-        case .coreNamespace: return try ofOwnGroup(object)
-        case .coreSecret: return try storedSecret(try ofOwnGroup(object))
+        case .coreNamespace: return try ofOwnGroup(object, kind: stored)
+        case .coreSecret: return try storedSecret(try ofOwnGroup(object, kind: stored))
         case .event, .coreEvent, .pod: throw .notAllowed("these objects are written by Meridian alone")
         }
     }
@@ -96,14 +96,17 @@ func inCoreGroup(_ value: JSONValue, adding members: KeyValuePairs<String, JSONV
 }
 
 /// An object of the core group under Meridian's own apiVersion; another version is refused.
-private func ofOwnGroup(_ value: JSONValue) throws(APIFailure) -> JSONValue {
+///
+/// Typed clients leave apiVersion and kind to the path.
+private func ofOwnGroup(_ value: JSONValue, kind: String) throws(APIFailure) -> JSONValue {
     guard case .object(var object) = value else { throw .badRequest("the body must be an object") }
-    guard let version = object["apiVersion"] else { return value }
+    let version = object["apiVersion"] ?? "v1"
     guard version == "v1" else {
         throw .badRequest(
             "apiVersion in the data (\(String(version.text().prefix(80)))) does not match the expected apiVersion (v1)"
         )
     }
     object["apiVersion"] = .string(apiVersionText)
+    if object["kind"] == nil { object["kind"] = .string(kind) }
     return .object(object)
 }

@@ -41,7 +41,8 @@ extension ObjectAPI {
             do throws(APIFailure) {
                 return try await replace(try resource.view.accepted(patched), resource.kind, key, options)
             } catch {
-                let isRace = error.code == 409 && patched["metadata"]?["resourceVersion"] == live["metadata"]?["resourceVersion"]
+                let isRace =
+                    error.code == 409 && patched["metadata"]?["resourceVersion"] == live["metadata"]?["resourceVersion"]
                 guard isRace else { throw error }
                 last = error
             }
@@ -62,7 +63,9 @@ extension ObjectAPI {
                 throw APIFailure(error, key, kind)
             }
         case .strategic:
-            guard case .object(let changes) = body else { throw .badRequest("a strategic merge patch must be an object") }
+            guard case .object(let changes) = body else {
+                throw .badRequest("a strategic merge patch must be an object")
+            }
             return .object(try strategicMerged(live.object ?? JSONObject(), changes))
         case .merge, .apply:
             guard case .object = body else { throw .badRequest("a merge patch must be a JSON object") }
