@@ -57,6 +57,7 @@ let package = Package(
         // Floor 0: words.
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .target(name: "CLinux", cSettings: strictC),
         .target(
@@ -80,7 +81,7 @@ let package = Package(
         room("MeridianRegistry", ["MeridianModel", "MeridianPorts", "MeridianContent", "CLinux"]),
         room("MeridianBuilds", ["MeridianModel", "MeridianPorts", "MeridianContent", "CLinux"]),
         room("MeridianRunners", ["MeridianModel", "MeridianPorts", "CLinux", "CSeccomp", "CZygote"]),
-        room("MeridianEdge", ["MeridianModel", "MeridianRouting", "MeridianPorts", "CLinux", "CTLS"]),
+        room("MeridianEdge", ["MeridianModel", "MeridianRouting", "MeridianPorts", "CLinux", "CTLS", "CNGHTTP2"]),
         room(
             "MeridianGit",
             ["MeridianModel", "MeridianPorts", "MeridianManifests", "MeridianContent", "CLinux"]
@@ -138,6 +139,16 @@ let package = Package(
             dependencies: ["CZygote"],
             cSettings: strictC,
             linkerSettings: [.unsafeFlags(["-static-executable"])]
+        ),
+
+        // Measures starts from outside the product; run by Benchmarks/start.
+        .executableTarget(
+            name: "start-times",
+            dependencies: [
+                "MeridianModel", "MeridianPorts", "MeridianNode", "MeridianRunners", "MeridianEdge", "CLinux", logging,
+            ],
+            path: "Benchmarks/StartTimes",
+            swiftSettings: strict
         ),
 
         // Tests, one suite beside each room.

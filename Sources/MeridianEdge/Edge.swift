@@ -33,7 +33,7 @@ package final class Edge: Sendable {
         self.configuration = configuration
         self.demand = demand
         certificates = Result { () throws(EdgeError) in
-            try CertificateBook(offersH2: false, issuer: configuration.issuer)
+            try CertificateBook(offersH2: true, issuer: configuration.issuer)
         }
     }
 
@@ -71,8 +71,13 @@ package final class Edge: Sendable {
 
     /// Replaces the certificates of all hosts; connections go on with the one that they began with.
     ///
-    /// A bad certificate is refused with its hosts named, and the last good ones stay in force.
-    package func setCertificates(_ all: [EdgeCertificate]) throws(EdgeError) { try certificates.get().replace(all) }
+    /// Gives why some are refused; the hosts of those keep the last good one.
+    package func setCertificates(_ all: [EdgeCertificate]) -> [EdgeError] {
+        switch certificates {
+        case .success(let book): book.replace(all)
+        case .failure(let error): [error]
+        }
+    }
 
     /// Takes the complete set of runners of a revision (`namespace/name`).
     ///

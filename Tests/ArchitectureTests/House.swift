@@ -6,7 +6,7 @@
 enum House {
     /// The floors from the ground up; a name stands on exactly one.
     static let floors: [[String]] = [
-        ["MeridianModel", "CYAML", "COpenSSL", "CSeccomp", "CLinux", "CTLS", "CZygote"],
+        ["MeridianModel", "CYAML", "COpenSSL", "CSeccomp", "CLinux", "CTLS", "CNGHTTP2", "CZygote"],
         [
             "MeridianManifests", "MeridianPlanning", "MeridianRouting", "MeridianMerging", "MeridianPorts",
             "MeridianContent",

@@ -102,10 +102,11 @@ extension EdgeTests {
     }
 }
 
-/// The kernel's id of the one loop thread that runs.
+/// The kernel's id of the newest first loop; those of edges that were just stopped may still be ending.
 private func loopThread() -> pid_t? {
     guard let directory = opendir("/proc/self/task") else { return nil }
     defer { closedir(directory) }
+    var newest: pid_t?
     while let entry = readdir(directory) {
         let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
             String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
@@ -114,9 +115,11 @@ private func loopThread() -> pid_t? {
         defer { fclose(file) }
         var text = [CChar](repeating: 0, count: 32)
         guard fgets(&text, 32, file) != nil else { continue }
-        if String(decoding: text.map { UInt8(bitPattern: $0) }, as: UTF8.self).hasPrefix("edge-0\n") { return thread }
+        if String(decoding: text.map { UInt8(bitPattern: $0) }, as: UTF8.self).hasPrefix("edge-0\n") {
+            newest = max(newest ?? 0, thread)
+        }
     }
-    return nil
+    return newest
 }
 
 /// Whether every tool can be started.

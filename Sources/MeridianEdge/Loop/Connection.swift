@@ -20,6 +20,8 @@ enum Phase: UInt8 {
     /// Client: nothing more is written; what still comes in is thrown away, so that the answer is not lost by a
     /// reset.
     case lingering
+    /// Client: carries HTTP/2 streams, which are clients of their own.
+    case h2
     /// Both: bytes flow unseen in both directions (101).
     case tunnel
     /// Upstream: the connect is under way.
@@ -44,6 +46,7 @@ struct Readiness: OptionSet {
     static let readEnd = Readiness(rawValue: 8)
     /// The peer has ended its side, so that reading goes on up to the end.
     static let ending = Readiness(rawValue: 1 | 4)
+    static let both = Readiness(rawValue: 1 | 2)
     /// Tunnel: the writing side is shut.
     static let writeShut = Readiness(rawValue: 16)
     /// In the list of connections to go on with in the next turn.
@@ -72,6 +75,8 @@ struct RequestFacts: OptionSet {
     static let hasHeadBegun = RequestFacts(rawValue: 1024)
     /// The body was awaited by `Expect: 100-continue`.
     static let expectsContinue = RequestFacts(rawValue: 2048)
+    /// Its runner was paused when it came.
+    static let isWarm = RequestFacts(rawValue: 4096)
 }
 
 /// The state of one socket.
@@ -96,8 +101,18 @@ struct Connection {
     var requestIDCount: UInt8 = 0
     var peerTextCount: UInt8 = 0
     var request = RequestFacts()
-    /// Client: its TLS state, freed with the connection; nil where it is plain.
+    /// Bytes go through the socket as they are: neither TLS nor an HTTP/2 stream.
+    var isPlain = true
+    /// Client: came over TLS, itself or the connection that carries it.
+    var isSecure = false
+    /// Client: may still begin with HTTP/2's preface.
+    var isFresh = false
+    /// Client: its TLS state, freed with the connection.
     var tls: OpaquePointer?
+    /// Client: the HTTP/2 session that it carries, retained.
+    var session: UnsafeMutableRawPointer?
+    /// Client: the HTTP/2 stream that it is, retained.
+    var stream: UnsafeMutableRawPointer?
     var peer: Int32 = -1
     var input = Buffer()
     var output = Buffer()

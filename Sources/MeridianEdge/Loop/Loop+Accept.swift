@@ -38,6 +38,8 @@ extension Loop {
         }
         if isSecure {
             at(client).pointee.phase = .handshake
+            at(client).pointee.isPlain = false
+            at(client).pointee.isSecure = true
             at(client).pointee.tls = context.certificates.accept(client)
         }
         guard clinux_epoll_add_edge(epoll, client, generation) == 0, isSecure == (at(client).pointee.tls != nil) else {
@@ -51,6 +53,7 @@ extension Loop {
             clamping: max(0, clinux_address_text(&address, text, Int32(Self.peerTextBytesMax)))
         )
         at(client).pointee.readiness = .writable
+        at(client).pointee.isFresh = !isSecure
         clientCount += 1
         clinux_atomic_relaxed_store(counts.words, Int64(clientCount))
         setDeadline(client, now + limits.headMilliseconds)

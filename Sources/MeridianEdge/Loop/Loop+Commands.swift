@@ -149,6 +149,7 @@ extension Loop {
             close(descriptor)
         }
         for descriptor in 0...highest where isIdleClient(descriptor) { closeClient(descriptor) }
+        for descriptor in 0...highest where at(descriptor).pointee.role == .client { endSession(descriptor) }
     }
 
     private func isListener(_ descriptor: Int32) -> Bool {

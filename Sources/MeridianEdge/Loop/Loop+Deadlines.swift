@@ -7,7 +7,15 @@ extension Loop {
     mutating func expire() {
         nextScan = .max
         var soonest = Int64.max
-        for index in 0...Int(highest) {
+        expire(0..<Int(highest) + 1, &soonest)
+        expire(context.descriptorsMax..<context.descriptorsMax + slotCount, &soonest)
+        nextScan = min(nextScan, soonest)
+        repeatDemands()
+        if nextScan != .max { nextScan = max(nextScan, now + Self.scanMillisecondsMin) }
+    }
+
+    private mutating func expire(_ places: Range<Int>, _ soonest: inout Int64) {
+        for index in places {
             let deadline = tables.deadlines[index]
             guard deadline != 0 else { continue }
             if deadline <= now {
@@ -17,9 +25,6 @@ extension Loop {
                 soonest = min(soonest, deadline)
             }
         }
-        nextScan = min(nextScan, soonest)
-        repeatDemands()
-        if nextScan != .max { nextScan = max(nextScan, now + Self.scanMillisecondsMin) }
     }
 
     private mutating func timeIsUp(_ descriptor: Int32) {
@@ -37,6 +42,7 @@ extension Loop {
         case .head where connection.pointee.input.count > 0:
             setDeadline(client, now + limits.lingerMilliseconds)
             refuse(client, .headTimeout)
+        case .h2: sessionTimeIsUp(client)
         case .parked:
             setDeadline(client, now + limits.lingerMilliseconds)
             unlinkParked(client)

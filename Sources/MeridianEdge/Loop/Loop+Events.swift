@@ -19,6 +19,7 @@ extension Loop {
         let generation = connection.pointee.generation
         switch connection.pointee.phase {
         case .handshake: shakeHands(client)
+        case .h2: pumpSession(client)
         case .parked:
             // A client that has ended its side while it waits is taken as gone.
             if connection.pointee.readiness.contains(.peerEnded) { closeClient(client) }

@@ -77,6 +77,10 @@ extension Loop {
         guard connection.pointee.output.count == 0 else { return }
         pool.takeBack(&connection.pointee.output)
         endRequest(client)
+        guard connection.pointee.stream == nil else {
+            finishStream(client)
+            return
+        }
         guard connection.pointee.request.contains(.keepsAlive), !isDraining else {
             closeGracefully(client)
             return
@@ -147,6 +151,7 @@ extension Loop {
     /// Drops a client with everything that belongs to it.
     mutating func closeClient(_ client: Int32) {
         let connection = at(client)
+        freeSession(connection)
         if connection.pointee.phase == .parked { unlinkParked(client) }
         if connection.pointee.peer >= 0 { closeUpstream(connection.pointee.peer) }
         releaseRunner(client)
@@ -158,6 +163,10 @@ extension Loop {
         connection.pointee.peer = -1
         tables.deadlines[Int(client)] = 0
         if connection.pointee.readiness.contains(.again) { forgetTurn(client) }
+        guard connection.pointee.stream == nil else {
+            leaveStream(client)
+            return
+        }
         close(client)
         clientCount -= 1
         clinux_atomic_relaxed_store(counts.words, Int64(clientCount))

@@ -113,9 +113,9 @@ extension Loop {
     private func send(_ from: UnsafeMutablePointer<Connection>, _ to: UnsafeMutablePointer<Connection>) -> Bool {
         let held = to.pointee.output.count
         let ready = Int(from.pointee.ready)
-        let isSecure = to.pointee.tls != nil
+        let isPlain = to.pointee.isPlain
         let sent: Int
-        if held > 0, ready > 0, !isSecure {
+        if held > 0, ready > 0, isPlain {
             sent = clinux_send_both(
                 descriptor(of: to),
                 to.pointee.output.filled,
@@ -133,7 +133,7 @@ extension Loop {
             return sent == -Int(EAGAIN)
         }
         to.pointee.bytesOut += Int64(sent)
-        if sent < held + ready, !isSecure { to.pointee.readiness.remove(.writable) }
+        if sent < held + ready, isPlain { to.pointee.readiness.remove(.writable) }
         let direct = max(0, sent - held)
         // Bytes that never were in the output cannot be sent a second time.
         if direct > 0 { to.pointee.keepsSent = false }
@@ -165,7 +165,7 @@ extension Loop {
         while to.pointee.output.count > 0, to.pointee.readiness.contains(.writable) {
             let held = to.pointee.output.count
             let sent = writeSocket(to, to.pointee.output.filled, held)
-            if sent < 0 || (sent < held && to.pointee.tls == nil) { to.pointee.readiness.remove(.writable) }
+            if sent < 0 || (sent < held && to.pointee.isPlain) { to.pointee.readiness.remove(.writable) }
             guard sent >= 0 else { return sent == -Int(EAGAIN) }
             to.pointee.bytesOut += Int64(sent)
             to.pointee.output.drop(sent, keeping: to.pointee.keepsSent)

@@ -20,6 +20,17 @@ extension Loop {
                 return
             }
             do throws(Refusal) {
+                if connection.pointee.isFresh, connection.pointee.input.count > 0 {
+                    switch prefaceProgress(connection) {
+                    case .complete:
+                        beginH2(client)
+                        return
+                    case .incomplete:
+                        guard try fill(client) else { return }
+                        continue
+                    case nil: connection.pointee.isFresh = false
+                    }
+                }
                 switch try takeHead(client) {
                 case .complete:
                     left -= 1
@@ -108,7 +119,7 @@ extension Loop {
             answer(client, .unknownHost)
             return
         }
-        if view.isSecureOnly(plan), connection.pointee.tls == nil, context.securePort != 0 {
+        if view.isSecureOnly(plan), !connection.pointee.isSecure, context.securePort != 0 {
             redirectToSecure(client)
             return
         }

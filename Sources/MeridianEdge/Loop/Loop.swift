@@ -65,6 +65,10 @@ struct Loop: ~Copyable {
     var now: Int64
     var nowMicroseconds: Int64
     var nextScan = Int64.max
+    let scheduled = ScheduledSessions()
+    /// Places of HTTP/2 streams that were used, and how many have been used at all.
+    var freeSlots: [Int32] = []
+    var slotCount = 0
     var firstAgain: Int32 = -1
     var firstPending: Int32 = -1
     var parkedTotal = 0
@@ -119,6 +123,7 @@ struct Loop: ~Copyable {
             resumeTurns()
             tryPending()
             if now >= nextScan { expire() }
+            flushSessions()
         }
         closeEverything()
     }

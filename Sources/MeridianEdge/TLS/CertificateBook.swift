@@ -53,16 +53,24 @@ final class CertificateBook: @unchecked Sendable {
 
     deinit { choice.deallocate() }
 
-    /// Replaces all certificates; a bad one is refused with its hosts named, and the last good ones stay.
-    func replace(_ certificates: [EdgeCertificate]) throws(EdgeError) {
+    /// Replaces all certificates; gives why some are refused: their hosts keep the last good one.
+    func replace(_ certificates: [EdgeCertificate]) -> [EdgeError] {
         var fresh = Contents()
+        var refused: [EdgeError] = []
+        let last = contents.withLock { $0.byHost }
         for certificate in certificates {
-            let context = try makeContext(certificate)
-            for host in certificate.hosts { fresh.byHost[host] = context }
-            if fresh.unnamed == nil { fresh.unnamed = context }
+            do throws(EdgeError) {
+                let context = try makeContext(certificate)
+                for host in certificate.hosts { fresh.byHost[host] = context }
+                if fresh.unnamed == nil { fresh.unnamed = context }
+            } catch {
+                for host in certificate.hosts { fresh.byHost[host] = last[host] }
+                refused.append(error)
+            }
         }
         let replacement = fresh
         contents.withLock { $0 = replacement }
+        return refused
     }
 
     /// Begins TLS on an accepted socket; nil where memory is short.
