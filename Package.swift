@@ -166,7 +166,7 @@ let package = Package(
             "MeridianAPIServerTests",
             [
                 "MeridianModel", "MeridianPorts", "MeridianMerging", "MeridianAPIServer", "MeridianAPIClient",
-                "MeridianStore", asyncHTTPClient, logging, serviceLifecycle, nioCore, nioHTTP1,
+                "MeridianStore", asyncHTTPClient, hummingbird, httpTypes, logging, serviceLifecycle, nioCore, nioHTTP1,
             ]
         ),
         tests(

@@ -22,6 +22,10 @@ package struct ControlPlaneOptions: Sendable {
     package var apiPort: Int
     /// Where the node's edge listens, `IP:PORT`.
     package var edge: String
+    /// Where the node's edge speaks TLS, `IP:PORT`; nil: nowhere.
+    package var secureEdge: String?
+    /// Ranges of balancers that speak the PROXY protocol to the node's edge.
+    package var proxyRanges: [String] = []
     package var version: String
 
     package init(data: String, apiHost: String, apiPort: Int, edge: String, version: String) {
@@ -134,6 +138,8 @@ package struct ControlPlane: Sendable {
             directory: directory,
             name: Self.nodeName,
             edgeAddresses: edgeAddresses,
+            secureEdge: options.secureEdge,
+            proxyRanges: options.proxyRanges,
             logger: logger
         )
         defer { ready.withdraw() }

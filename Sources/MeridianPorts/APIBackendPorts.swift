@@ -28,6 +28,8 @@ package struct LogRequest: Sendable, Equatable {
     package var app: ObjectKey
     /// Only lines of this revision; nil: of all of them (of the newest, for a build).
     package var revision: String?
+    /// Only lines of this runner; nil: of all of them.
+    package var runner: String?
     /// Only this many last lines; nil: all that are kept.
     package var tailLines: Int?
     /// Whether new lines are sent as they are printed.
@@ -38,12 +40,14 @@ package struct LogRequest: Sendable, Equatable {
     package init(
         app: ObjectKey,
         revision: String? = nil,
+        runner: String? = nil,
         tailLines: Int? = nil,
         follows: Bool = false,
         isBuild: Bool = false
     ) {
         self.app = app
         self.revision = revision
+        self.runner = runner
         self.tailLines = tailLines
         self.follows = follows
         self.isBuild = isBuild

@@ -55,6 +55,15 @@ struct TestServer: Sendable {
     }
 }
 
+extension TestServer {
+    func makeNamespace(_ name: String) async throws {
+        let object: JSONValue = [
+            "apiVersion": "meridian.dev/v1", "kind": "Namespace", "metadata": ["name": .string(name)],
+        ]
+        _ = try await client.apply(object, ObjectKey(kind: "Namespace", name: name))
+    }
+}
+
 /// Backends that record what they are asked.
 final class FakeBackends: PlanPort, LogPort, BlobUploadPort, StatusPort {
     let overlays = Mutex<[[JSONValue]]>([])
