@@ -1,6 +1,6 @@
 # Makefile: the few commands that a person needs; each is a script that works without make too.
 
-.PHONY: run test check bench bench-edge sim schemas
+.PHONY: run test check bench bench-edge bench-start sim schemas
 
 run: ## Set up, build, start the platform, apply the examples and show an answer.
 	@bash .ci/demo
@@ -16,6 +16,9 @@ bench: ## Measure; see Benchmarks.md.
 
 bench-edge: ## Measure the edge beside other proxies; see Benchmarks.md.
 	@bash Benchmarks/edge/run
+
+bench-start: ## Time starts against bare programs, bubblewrap and crun (root); writes the table to Benchmarks.md.
+	@bash Benchmarks/start
 
 sim: ## Run the loop over fakes with many seeds.
 	@swift run -c release meridian simulate

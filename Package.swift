@@ -141,6 +141,16 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-static-executable"])]
         ),
 
+        // Measures starts from outside the product; run by Benchmarks/start.
+        .executableTarget(
+            name: "start-times",
+            dependencies: [
+                "MeridianModel", "MeridianPorts", "MeridianNode", "MeridianRunners", "MeridianEdge", "CLinux", logging,
+            ],
+            path: "Benchmarks/StartTimes",
+            swiftSettings: strict
+        ),
+
         // Tests, one suite beside each room.
         tests("ArchitectureTests", []),
         tests("EndToEndTests", ["meridian", "meridian-zygote"]),

@@ -2,9 +2,17 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import MeridianMerging
 internal import MeridianModel
 internal import MeridianPorts
 internal import NIOCore
+
+/// The patches that are taken, by media type; not Kubernetes' strategic merge patch, which is for its own kinds.
+enum PatchType: String, CaseIterable {
+    case apply = "application/apply-patch+yaml"
+    case merge = "application/merge-patch+json"
+    case json = "application/json-patch+json"
+}
 
 /// Dispatches requests by path and method.
 struct RequestHandler: Sendable {
@@ -54,6 +62,7 @@ struct RequestHandler: Sendable {
         case (.object(let kind, let key), _): return try await object(kind, key, request, parameters)
         case (.objectStatus(let kind, let key), .get):
             return .json(200, objects.served(try await objects.record(key, kind)))
+        case (.objectStatus(let kind, let key), _): return try await status(kind, key, request, parameters)
         case (.action(let action, let key), .post):
             let kind = try appKind()
             let body = try await body(request)
@@ -80,11 +89,11 @@ struct RequestHandler: Sendable {
             return .stream("application/json") { try await watch.run($0) }
         case .post:
             try objects.checkDeclared(kind)
-            let isDryRun = try parameters.isDryRun()
-            let body = try await requiredBody(request)
+            var options = try writeOptions(request, parameters)
+            let body = try await objectBody(request, &options)
             let given = body["metadata"]?["namespace"]?.string ?? ""
             let place = kind.isNamespaced ? namespace ?? (given.isEmpty ? "default" : given) : ""
-            return .written(try await objects.create(body, kind, namespace: place, isDryRun: isDryRun))
+            return .written(try await objects.create(body, kind, namespace: place, options))
         default: throw .notAllowed("the server does not allow \(request.method) on a collection; name one object")
         }
     }
@@ -97,13 +106,8 @@ struct RequestHandler: Sendable {
     ) async throws(APIFailure) -> Answer {
         if request.method == .get { return .json(200, objects.served(try await objects.record(key, kind))) }
         try objects.checkDeclared(kind)
-        let isDryRun = try parameters.isDryRun()
         switch request.method {
-        case .put:
-            let body = try await requiredBody(request)
-            return .written(try await objects.replace(body, kind, key, isDryRun: isDryRun))
-        case .patch:
-            return try await patch(kind, key, request, isDryRun: isDryRun)
+        case .put, .patch: return try await change(kind, key, request, try writeOptions(request, parameters))
         case .delete:
             let options = try DeleteOptions(try await body(request), parameters)
             return .json(200, try await objects.delete(key, kind, options))
@@ -111,22 +115,43 @@ struct RequestHandler: Sendable {
         }
     }
 
-    private func patch(
+    /// PUT and PATCH of a kind's status, which Meridian alone may write for the kinds that it alone writes.
+    private func status(
         _ kind: Kind,
         _ key: ObjectKey,
         _ request: Request,
-        isDryRun: Bool
+        _ parameters: QueryParameters
     ) async throws(APIFailure) -> Answer {
-        let known = ["application/apply-patch+yaml", "application/merge-patch+json"]
+        guard [.put, .patch].contains(request.method) else {
+            throw .notAllowed("the server does not allow \(request.method) on a status")
+        }
+        try objects.checkDeclared(kind)
+        return try await change(kind, key, request, try writeOptions(request, parameters, part: .status))
+    }
+
+    /// PUT and PATCH of one object, or of the part of it that the options name.
+    private func change(
+        _ kind: Kind,
+        _ key: ObjectKey,
+        _ request: Request,
+        _ given: WriteOptions
+    ) async throws(APIFailure) -> Answer {
+        var options = given
+        guard request.method == .patch else {
+            let body = try await objectBody(request, &options)
+            return .written(try await objects.replace(body, kind, key, options))
+        }
         let type = mediaType(of: request)
-        guard known.contains(type) else {
-            throw .mediaType("the body of a patch was \"\(type)\"; supported: \(known.joined(separator: ", "))")
+        guard let patch = PatchType(rawValue: type) else {
+            let known = PatchType.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .mediaType("the body of a patch was \"\(type.prefix(80))\"; supported: \(known)")
         }
-        let body = try await requiredBody(request, types: known)
-        if type == known[1] {
-            return .written(try await objects.mergePatch(body, kind, key, isDryRun: isDryRun))
+        let body = try await objectBody(request, &options, types: [type])
+        switch patch {
+        case .apply: return .written(try await objects.apply(body, kind, key, options))
+        case .merge: return .written(try await objects.mergePatch(body, kind, key, options))
+        case .json: return .written(try await objects.jsonPatch(body, kind, key, options))
         }
-        return .written(try await objects.apply(body, kind, key, isDryRun: isDryRun))
     }
 
     private func log(_ key: ObjectKey, _ parameters: QueryParameters) async throws(APIFailure) -> Answer {
@@ -134,6 +159,14 @@ struct RequestHandler: Sendable {
         _ = try await objects.record(key, try appKind())
         let lines = try await backend { () throws(BackendError) in try await backends.logs.log(wanted) }
         return .stream("text/plain; charset=utf-8") { try await sendLines(lines, to: $0) }
+    }
+
+    private func writeOptions(
+        _ request: Request,
+        _ parameters: QueryParameters,
+        part: ObjectPart = .main
+    ) throws(APIFailure) -> WriteOptions {
+        try WriteOptions(parameters, userAgent: request.headers[.userAgent], part: part)
     }
 
     private func readiness() async throws(APIFailure) -> Answer {

@@ -40,7 +40,11 @@ func effects(of planned: PlannedStep, in world: World, past: PastBuilds) -> [Eff
         return assignmentEffects(assignment, on: node, in: world).map { verb, text in
             effect(verb, planned.subject, text)
         }
-    case .record:
+    case .applyGit(let apply):
+        return apply.objects.map { effect("apply", $0.key, "\($0.key) of \(apply.source.key)") }
+    case .pruneGit(let prune):
+        return prune.objects.map { effect("remove", $0.key, "\($0.key)") }
+    case .record, .lookAtGit:
         return []
     }
 }

@@ -26,6 +26,9 @@ extension Step {
         case .assign(let node, let assignment):
             "assign \(assignment.routes.hosts.count) hosts and \(assignment.revisions.count) revisions to node \(node)"
         case .record(let event): "record \(event.reason) of \(event.object)"
+        case .lookAtGit(let look): "look at the repository of \(look.subject)"
+        case .applyGit(let apply): "apply \(apply.objects.count) objects of \(apply.source.key)"
+        case .pruneGit(let prune): "delete \(prune.objects.count) objects that left \(prune.source.key)"
         }
     }
 }

@@ -57,6 +57,7 @@ extension World {
         case let app as App: apps.overlay(app, now: now)
         case let split as TrafficSplit: splits.overlay(split, now: now)
         case let region as Region: regions.overlay(region, now: now)
+        case let source as GitSource: gitSources.overlay(source, now: now)
         case let allowlist as SyscallAllowlist: allowlists.overlay(allowlist, now: now)
         case let secret as Secret:
             var sealed = secret
@@ -91,7 +92,30 @@ extension World {
             stored.object.metadata.annotations[OwnAnnotation.rollbackFrom] = nil
             apps.set(stored)
         case .assign(let node, let assignment): assume(assignment, on: node)
+        case .lookAtGit(let look): gitViews[look.subject, default: GitView()].isLooking = true
+        case .applyGit(let apply): assume(apply)
+        case .pruneGit(let prune):
+            for object in prune.objects { delete(object.key) }
         case .record: break
+        }
+    }
+
+    /// The objects of a commit are there as if a person had applied them.
+    private mutating func assume(_ apply: GitApply) {
+        for object in apply.objects {
+            var context = DecodingContext()
+            guard let kind = Kind.named(object.key.kind), let declared = kind.read(object.config, &context) else {
+                continue
+            }
+            overlay(declared)
+            let live = self.object(object.key)?.metadata
+            let record = OwnedObject(
+                object.key,
+                uid: live?.uid ?? "",
+                generation: live?.generation ?? 0,
+                applied: object.digest
+            )
+            gitViews[apply.source.key]?.writes[object.key] = .applied(record)
         }
     }
 
@@ -104,8 +128,18 @@ extension World {
         case let region as Region: regions.set(Stored(region, modRevision: write.replaces ?? 0))
         case let node as Node: nodes.set(Stored(node, modRevision: write.replaces ?? 0))
         case let runner as Runner: runners.set(Stored(runner, modRevision: write.replaces ?? 0))
+        case let source as GitSource:
+            gitSources.set(Stored(source, modRevision: write.replaces ?? 0))
+            gitViews[source.key]?.forgetRecordedWrites()
         default: break
         }
+    }
+
+    /// An app goes when its routes and runners are gone, everything else at once.
+    private mutating func delete(_ key: ObjectKey) {
+        guard key.kind == AppSpec.kind, var stored = apps[key.path] else { return remove(key) }
+        stored.object.metadata.deletionTimestamp = now
+        apps.set(stored)
     }
 
     private mutating func remove(_ key: ObjectKey) {
@@ -113,6 +147,10 @@ extension World {
         case AppSpec.kind: apps.remove(key.path)
         case RevisionSpec.kind: revisions.remove(key.path)
         case RunnerSpec.kind: runners.remove(key.path)
+        case TrafficSplitSpec.kind: splits.remove(key.path)
+        case RegionSpec.kind: regions.remove(key.path)
+        case SyscallAllowlistSpec.kind: allowlists.remove(key.path)
+        case Secret.kind: secrets.remove(key.path)
         default: break
         }
     }

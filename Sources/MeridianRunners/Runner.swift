@@ -27,6 +27,8 @@ final class Runner: Sendable {
         /// The wait status that init reported for the program.
         var programStatus: Int32?
         var isStopping = false
+        /// Rises with each pause and resumption; odd while it is paused.
+        var pauses = 0
         /// Why the order was not given, where it was not.
         var refusal: RunnerError?
         /// The denied syscall for which the runner is being killed, and the listener, which keeps the call waiting.

@@ -114,7 +114,7 @@ _Noreturn void run_program(const struct mz_park *shell, const struct order *orde
         fail(MZ_STEP_DESCRIPTORS);
     if (launch.listener >= 0) close(launch.listener);
     if (confine_init() != 0) fail(MZ_STEP_FILTER);
-    report = (struct mz_report){.kind = MZ_EXITED, .status = reap_until(program, signals, LIFELINE)};
+    report = (struct mz_report){.kind = MZ_EXITED, .status = reap_until(program, signals, LIFELINE, REPORT)};
     // The zygote's MZ_GONE follows even where this cannot be sent.
     (void)mz_send(REPORT, &report, sizeof report, NULL, 0);
     _exit(WIFEXITED(report.status) ? WEXITSTATUS(report.status) : 128 + WTERMSIG(report.status));

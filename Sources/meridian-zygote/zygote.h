@@ -49,9 +49,10 @@ _Noreturn void run_program(const struct mz_park *shell, const struct order *orde
 int lay_overlay(int bundle, uid_t uid, gid_t gid);
 
 // init.c: PID 1 of a sandbox: reaps everything, hands SIGTERM, SIGINT and SIGHUP on to `child`, dies with `lifeline`.
+// With `orders` (-1: none) it stops and continues all the others in the sandbox as MZ_PAUSE and MZ_RESUME say.
 // The answer is the child's wait status.
 int block_init_signals(void);
-int reap_until(pid_t child, int signals, int lifeline);
+int reap_until(pid_t child, int signals, int lifeline, int orders);
 int open_init_signals(void);
 // The filter of a runner's PID 1: what reap_until and one report need, nothing else.
 int confine_init(void);

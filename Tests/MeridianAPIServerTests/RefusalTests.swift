@@ -73,7 +73,8 @@ struct RefusalTests {
     func mismatches() async throws {
         try await TestServer.run { server in
             let patch = "application/apply-patch+yaml"
-            let name = try await Self.send(server, .PATCH, Self.apps + "/b", JSONValue.app("a").text(), type: patch)
+            let path = Self.apps + "/b?fieldManager=test"
+            let name = try await Self.send(server, .PATCH, path, JSONValue.app("a").text(), type: patch)
             #expect(name.code == 400 && name.status["message"]?.string?.contains("does not match the name") == true)
             let elsewhere =
                 #"{"kind":"App","metadata":{"name":"a","namespace":"other"},"spec":{"source":{"path":"."}}}"#

@@ -1,5 +1,4 @@
 // TestServer: a real server on a free port over a store in memory, and a real client.
-import Glibc
 import Logging
 import MeridianAPIClient
 import MeridianAPIServer
@@ -53,47 +52,6 @@ struct TestServer: Sendable {
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
         }
-    }
-}
-
-/// The machine's clock.
-struct WallClock: ClockPort {
-    var now: Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
-    }
-
-    func sleep(until deadline: Timestamp) async throws { try await Task.sleep(for: deadline - now) }
-}
-
-struct SystemRandom: RandomPort {
-    func next() -> UInt64 { UInt64.random(in: 0...UInt64.max) }
-}
-
-/// Sealing that can be undone without a key: the plain text backwards, a different text each time.
-final class FakeSealing: SealingPort {
-    private let count = Mutex(0)
-
-    func seal(_ plain: String, for owner: String) throws(SealingError) -> String {
-        let number = count.withLock { count in
-            count += 1
-            return count
-        }
-        return "sealed:v1:\(owner):\(number):\(String(plain.reversed()))"
-    }
-
-    func open(_ sealed: String, for owner: String) throws(SealingError) -> String {
-        let prefix = "sealed:v1:\(owner):"
-        guard sealed.hasPrefix(prefix), let text = sealed.dropFirst(prefix.count).split(separator: ":").last else {
-            throw SealingError(.corrupted, "not sealed for \(owner)")
-        }
-        return String(text.reversed())
-    }
-
-    func fingerprint(_ sealed: String) -> String {
-        let hash = sealed.utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-        return "sealed:\(String(hash, radix: 16))"
     }
 }
 

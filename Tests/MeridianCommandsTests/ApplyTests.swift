@@ -129,6 +129,44 @@ struct ApplyTests {
         )
     }
 
+    @Test("a field that another owns is a conflict that says whose it is and what to do; --force-conflicts takes it")
+    func conflicts() async throws {
+        let platform = FakePlatform()
+        try folder.write("fra.yaml", manifest("Region", "spec: {fallback: [ams]}", name: "fra"))
+        let other = ["apply", "-f", "\(folder.path)/fra.yaml"]
+        #expect(await CommandRun(other + ["--field-manager", "ops"], on: platform).code == 0)
+        try folder.write("fra.yaml", manifest("Region", "spec: {fallback: [ber]}", name: "fra"))
+        let refused = await CommandRun(other, on: platform)
+        #expect(refused.code == 1)
+        #expect(
+            refused.errors.hasSuffix(
+                """
+                error: \(folder.path)/fra.yaml:1:1: region/fra: would change a field that another owns:
+                  spec.fallback is owned by "ops"
+                Leave them out of the manifest, or take them with --force-conflicts. 0 of 1 objects were applied before
+
+                """
+            )
+        )
+        let different = await CommandRun(["diff", "-f", "\(folder.path)/fra.yaml"], on: platform)
+        #expect(different.code == 1 && different.output.contains("+  - ber"))
+        let forced = await CommandRun(other + ["--force-conflicts"], on: platform)
+        #expect(forced.output == "region/fra configured\n")
+    }
+
+    @Test("a field that is removed from the manifest is removed from the object")
+    func removed() async throws {
+        let platform = FakePlatform()
+        try folder.write("fra.yaml", manifest("Region", "spec: {aliases: [x], nodes: [n]}", name: "fra"))
+        _ = await CommandRun(["apply", "-f", "\(folder.path)/fra.yaml"], on: platform)
+        try folder.write("fra.yaml", manifest("Region", "spec: {aliases: [x]}", name: "fra"))
+        _ = await CommandRun(["apply", "-f", "\(folder.path)/fra.yaml"], on: platform)
+        let shown = await CommandRun(["get", "region", "fra", "-o", "yaml"], on: platform)
+        #expect(!shown.output.contains("nodes") && !shown.output.contains("managedFields"))
+        let owned = await CommandRun(["get", "region", "fra", "-o", "yaml", "--show-managed-fields"], on: platform)
+        #expect(owned.output.contains("manager: meridian"))
+    }
+
     @Test("diff exits 1 with the changes, 0 without, 2 after an error")
     func diff() async throws {
         let platform = FakePlatform()

@@ -33,6 +33,15 @@ enum mz_request_kind {
     /// To a shell, on its report socket, once; it may be sent before the shell is made. Descriptors: output, errors,
     /// bundle (a detached mount).
     MZ_START = 3,
+    /// To a shell whose program runs, without a payload: stop every process of it, or let them go on. SIGSTOP, not the
+    /// cgroup freezer: it needs no cgroup, what is stopped can still be killed on cgroup v1, and it ends sooner.
+    MZ_PAUSE = 4,
+    MZ_RESUME = 5,
+};
+
+/// A request that is a word only.
+struct mz_word {
+    uint32_t kind;
 };
 
 struct mz_hello {

@@ -42,7 +42,21 @@ enum Answer {
         let code = outcome.change == .created ? 201 : 200
         var response = whole(code, "application/json", ByteBuffer(bytes: outcome.object.utf8()))
         if let name = HTTPField.Name("meridian-change") { response.headers[name] = outcome.change.rawValue }
+        if let name = HTTPField.Name("warning") {
+            for warning in outcome.warnings { response.headers.append(HTTPField(name: name, value: quoted(warning))) }
+        }
         return response
+    }
+
+    /// A warning as the header holds it (RFC 7234 §5.5): what does not fit a quoted string is a question mark.
+    private static func quoted(_ warning: String) -> String {
+        var text = ""
+        for scalar in warning.unicodeScalars {
+            let isPlain = (0x20..<0x7F).contains(scalar.value)
+            if scalar == "\"" || scalar == "\\" { text += "\\" }
+            text.unicodeScalars.append(isPlain ? scalar : "?")
+        }
+        return "299 - \"\(text)\""
     }
 
     private static func whole(_ code: Int, _ type: String, _ bytes: ByteBuffer) -> Response {

@@ -18,13 +18,18 @@ struct ApplyCommand: ClientCommand {
         abstract: "Make the platform agree with manifests.",
         discussion: """
             Nothing is sent while a manifest has an error. The source of every App is packed and uploaded, unless the \
-            server has it. Objects that are the same already are left alone.
+            server has it. Objects that are the same already are left alone. A field that was applied before and is \
+            missing from the manifest now is removed; fields that others own stay, and setting one of them to another \
+            value is refused without --force-conflicts.
             """
     )
 
     @OptionGroup var manifests: ManifestOptions
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var namespace: NamespaceOptions
+    @OptionGroup var owner: FieldManagerOptions
+
+    @Flag(help: "Take the fields that others own with another value.") var forceConflicts = false
 
     @Option(
         help: ArgumentHelp("Change nothing: print what would be sent, or ask the server.", valueName: "client|server")
@@ -67,7 +72,7 @@ struct ApplyCommand: ClientCommand {
     ) async throws -> Int32 {
         if dryRun == nil { try await outgoing.uploadSources(to: api) }
         let applied = try await apply(outgoing.objects, api, context)
-        if let output { context.output.write(output.text(applied.map(\.object))) }
+        if let output { context.output.write(output.text(applied.map(\.object.hidingManagedFields))) }
         return try await waitForApps(applied, api, context)
     }
 
@@ -84,21 +89,40 @@ struct ApplyCommand: ClientCommand {
         _ context: CommandContext
     ) async throws -> [AppliedObject] {
         var applied: [AppliedObject] = []
+        let options = ApplyOptions(
+            isDryRun: dryRun == .server,
+            manager: owner.fieldManager,
+            isForced: forceConflicts
+        )
         for object in objects {
             do {
-                let result = try await api.apply(object.json, object.key, isDryRun: dryRun == .server)
+                let result = try await api.apply(object.json, object.key, options)
                 if output == nil { context.output.writeLine(result.line + (dryRun == .server ? " (dry run)" : "")) }
                 applied.append(result)
             } catch let error as ControlPlaneError {
                 let place = "\(object.declared.place(of: .root)): \(object.declared.reference)"
-                throw CommandFailure(
-                    place,
-                    error.message,
-                    next: "\(applied.count) of \(objects.count) objects were applied before"
-                )
+                let done = "\(applied.count) of \(objects.count) objects were applied before"
+                throw error.conflicts.isEmpty
+                    ? CommandFailure(place, error.message, next: done)
+                    : conflictFailure(place, error.conflicts, next: done)
             }
         }
         return applied
+    }
+
+    /// The failure of an apply that would change fields of others: who owns which, and what can be done.
+    private func conflictFailure(
+        _ place: String,
+        _ conflicts: [(field: String, owner: String)],
+        next done: String
+    ) -> CommandFailure {
+        let lines = conflicts.map { "\n  \($0.field.drop { $0 == "." }) is owned by \($0.owner)" }
+        let what = conflicts.count == 1 ? "a field that another owns" : "\(conflicts.count) fields that others own"
+        return CommandFailure(
+            place,
+            "would change \(what):\(lines.joined())",
+            next: "Leave them out of the manifest, or take them with --force-conflicts. \(done)"
+        )
     }
 
     private func waitForApps(

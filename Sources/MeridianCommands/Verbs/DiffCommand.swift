@@ -21,6 +21,7 @@ struct DiffCommand: ClientCommand {
     @OptionGroup var manifests: ManifestOptions
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var namespace: NamespaceOptions
+    @OptionGroup var owner: FieldManagerOptions
 
     func validate() throws { try manifests.requireFiles() }
 
@@ -38,9 +39,11 @@ struct DiffCommand: ClientCommand {
         _ context: CommandContext
     ) async throws -> Bool {
         var differs = false
+        // By force: what others own and the manifest says otherwise is a difference, too.
+        let options = ApplyOptions(isDryRun: true, manager: owner.fieldManager, isForced: true)
         for object in outgoing.objects {
             let live = try await api.object(object.key)
-            let wanted = try await api.apply(object.json, object.key, isDryRun: true)
+            let wanted = try await api.apply(object.json, object.key, options)
             let text = objectDiff(
                 live: live,
                 wanted: wanted.object,

@@ -77,6 +77,8 @@ struct RequestFacts: OptionSet {
     static let hasHeadBegun = RequestFacts(rawValue: 1024)
     /// The body was awaited by `Expect: 100-continue`.
     static let expectsContinue = RequestFacts(rawValue: 2048)
+    /// Its runner was paused when it came.
+    static let isWarm = RequestFacts(rawValue: 4096)
 }
 
 /// The state of one socket.

@@ -203,6 +203,8 @@ extension Loop {
         writer.write(requestID(client))
         if connection.pointee.request.contains(.isCold) {
             writer.write("\r\nx-meridian-temperature: cold\r\nx-globe-temperature: cold")
+        } else if connection.pointee.request.contains(.isWarm) {
+            writer.write("\r\nx-meridian-temperature: warm\r\nx-globe-temperature: warm")
         } else {
             writer.write("\r\nx-meridian-temperature: hot\r\nx-globe-temperature: hot")
         }

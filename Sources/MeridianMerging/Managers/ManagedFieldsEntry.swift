@@ -53,7 +53,7 @@ package struct ManagedFieldsEntry: Hashable, Sendable {
     }
 
     /// As conflicts name it: `"ci"`, or `"kubectl-edit" using meridian.dev/v1 at 2026-04-03T12:00:00Z`.
-    var title: String {
+    package var title: String {
         var text = JSONValue.string(manager).text()
         if !subresource.isEmpty { text += " with subresource \(JSONValue.string(subresource).text())" }
         guard operation == .update else { return text }

@@ -90,9 +90,10 @@ package struct ManagedWrite: Sendable {
     }
 
     private func managers(live: JSONValue, new: JSONValue) throws(MergeError) -> ManagedFields {
+        let given = part == .main ? new["metadata"]?["managedFields"]?.array : nil
+        if let given, given.isEmpty || given == [[:]] { return ManagedFields() }
         let stored = try ManagedFields(of: live)
-        guard part == .main, case .array(let given)? = new["metadata"]?["managedFields"] else { return stored }
-        if given.isEmpty || given == [[:]] { return ManagedFields() }
+        guard given != nil else { return stored }
         do throws(MergeError) {
             let named = try ManagedFields(of: new)
             return named.isEmpty ? stored : named

@@ -49,6 +49,8 @@ package struct RevisionAssignment: Shaped {
     package var targetConcurrency: Int = 50
     /// How long a runner without a request stays.
     package var idleAfter: Duration = .seconds(60)
+    /// What becomes of it then.
+    package var standby: Standby = .stop
     /// Rises with every `restart`: runners started under a smaller number are replaced.
     package var restartNumber: Int = 0
 
@@ -65,6 +67,7 @@ package struct RevisionAssignment: Shaped {
             .init("runnersMax", \.runnersMax, default: 10, "Runners at most."),
             .init("targetConcurrency", \.targetConcurrency, default: 50, "In-flight requests per runner."),
             .init("idleAfter", \.idleAfter, default: .seconds(60), "How long an idle runner stays."),
+            .init("standby", \.standby, default: .stop, "What becomes of an idle runner."),
             .init("restartNumber", \.restartNumber, default: 0, "Rises with every restart."),
         ]
     )

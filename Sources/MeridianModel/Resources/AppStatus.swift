@@ -19,6 +19,8 @@ package struct AppStatus: Shaped {
     package var sourceCommit: String?
     /// The packed source of that commit.
     package var sourceDigest: Digest?
+    /// The repository, ref and directory that it was packed from: `URL#REF:PATH`.
+    package var sourceOrigin: String?
 
     package init() {}
 
@@ -40,6 +42,7 @@ package struct AppStatus: Shaped {
             .init("url", optional: \.url, "Where the app answers."),
             .init("sourceCommit", optional: \.sourceCommit, "The commit that spec.source.git led to."),
             .init("sourceDigest", optional: \.sourceDigest, "The packed source of that commit."),
+            .init("sourceOrigin", optional: \.sourceOrigin, "The repository, ref and directory of that source."),
         ]
     )
 }

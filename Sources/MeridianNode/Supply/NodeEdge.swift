@@ -12,8 +12,14 @@ package protocol NodeEdge: Sendable {
 
     /// Replaces the set of a revision's runners; returns when every loop has it.
     ///
-    /// Runners that are missing get no new request, and finish those that they have.
-    func setRunners(_ revision: String, _ runners: [RunnerHandle], concurrencyMax: Int) async
+    /// Runners that are missing get no new request, and finish those that they have. `resumed` are the ids of those that
+    /// were paused before: requests that waited for them are warm.
+    func setRunners(
+        _ revision: String,
+        _ runners: [RunnerHandle],
+        resumed: Set<String>,
+        concurrencyMax: Int
+    ) async
 
     /// Answers the revision's waiting requests with 503 and these words.
     func fail(_ revision: String, message: String) async

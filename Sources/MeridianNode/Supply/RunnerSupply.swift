@@ -91,9 +91,16 @@ package actor RunnerSupply: Service {
         case .start(let order, let why):
             logger.info("start runner", metadata: ["runner": "\(order.id)", "why": "\(why)"])
             group.addTask { [launcher, queue] in await launcher.launch(order) { queue.yield($0) } }
-        case .publish(let revision, let handles, let concurrencyMax):
+        case .pause(let handle, let why):
+            logger.info("pause runner", metadata: ["runner": "\(handle.id)", "why": "\(why)"])
+            runners.pause(handle)
+        case .resume(let handle, let why):
+            // In place: the edge hears of it next, and finds it running.
+            runners.resume(handle)
+            logger.info("resume runner", metadata: ["runner": "\(handle.id)", "why": "\(why)"])
+        case .publish(let revision, let handles, let resumed, let concurrencyMax):
             group.addTask { [edge, queue] in
-                await edge.setRunners(revision, handles, concurrencyMax: concurrencyMax)
+                await edge.setRunners(revision, handles, resumed: resumed, concurrencyMax: concurrencyMax)
                 queue.yield(.published(revision: revision))
             }
         case .fail(let revision, let message):

@@ -108,6 +108,7 @@ private func revisionAssignment(
     assignment.runnersMax = scaling.max
     assignment.targetConcurrency = scaling.target.concurrency
     assignment.idleAfter = scaling.idleAfter
+    assignment.standby = scaling.standby
     assignment.restartNumber = situation.counter(OwnAnnotation.restart)
     return assignment
 }

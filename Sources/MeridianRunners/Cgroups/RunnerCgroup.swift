@@ -17,6 +17,8 @@ struct RunnerCgroup: Sendable {
     /// A group whose last process has just been reaped may stay busy for moments; past this it is left to the next sweep.
     static let removalTriesMax = 200
     static let removalPauseMicroseconds: UInt32 = 1000
+    /// More than any group has: all that can be had.
+    private static let reclaimBytes: Int64 = 1 << 40
 
     /// Makes the group with the limits of the shape; nothing is left where one of them is refused.
     ///
@@ -75,6 +77,17 @@ struct RunnerCgroup: Sendable {
         else { return 0 }
         let line = text.split(separator: "\n").first { $0.hasPrefix("oom_kill ") }
         return line.flatMap { Int($0.dropFirst("oom_kill ".count)) } ?? 0
+    }
+
+    /// Asks the kernel for the memory back that its processes do not need now: page cache, and what fits into swap.
+    ///
+    /// Takes as long as looking through it takes.
+    func reclaim() {
+        guard let group = groups.first(where: { $0.controllers.contains("memory") }) else { return }
+        let (file, value) =
+            version == .v2 ? ("memory.reclaim", String(Self.reclaimBytes)) : ("memory.force_empty", "0")
+        // EAGAIN, EBUSY: not all of it could be had, as is usual; ENOENT: a kernel without, or the group is gone.
+        try? files.write(value, to: "\(group.directory)/\(file)")
     }
 
     /// Removes the group, whose processes have ended, without waiting; false where it is still busy.

@@ -99,13 +99,16 @@ extension SandboxedRunners {
     }
 
     private func noteParked(_ shell: Shell) {
-        let isWanted = state.withLock { state in
-            guard state.reserve.making === shell else { return false }
+        let surplus: [Shell]? = state.withLock { state in
+            guard state.reserve.making === shell else { return nil }
             state.reserve.making = nil
             state.reserve.parked[shell.shape, default: []].append(shell)
-            return true
+            // It may not be wanted any more.
+            return state.reserve.takeSurplus()
         }
-        if isWanted { refill() }
+        guard let surplus else { return }
+        for shell in surplus { shell.dismiss() }
+        refill()
     }
 
     private func noteEnd(_ shell: Shell) {

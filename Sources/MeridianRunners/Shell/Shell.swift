@@ -84,6 +84,12 @@ final class Shell: Sendable {
         try report.send(packet, descriptors)
     }
 
+    /// Tells the sandbox's init to stop all processes of its program, or to let them go on.
+    func send(_ word: mz_request_kind) throws(SystemError) {
+        let packet = mz_word(kind: word.rawValue)
+        try report.send(withUnsafeBytes(of: packet) { Array($0) }, [])
+    }
+
     /// Sends a signal to the sandbox's init, which hands SIGTERM on; an ended one takes none.
     ///
     /// Where the process is not known yet it gets the signal as soon as it is.
