@@ -59,7 +59,8 @@ _Noreturn static void run_inside(struct box_options *options, int lifeline) {
     if (!options->network && raise_loopback() != 0) box_fail(MZ_STEP_LOOPBACK, "");
     if (sethostname("build", strlen("build")) != 0) box_fail(MZ_STEP_HOSTNAME, "");
     make_box_files(options);
-    if (set_limit(RLIMIT_CORE, 0) != 0) box_fail(MZ_STEP_LIMITS, "core");
+    // 1, as in a runner: 0 would not keep a crash from a core_pattern that is a pipe.
+    if (set_limit(RLIMIT_CORE, 1) != 0) box_fail(MZ_STEP_LIMITS, "core");
     if (options->processes > 0 && set_limit(RLIMIT_NPROC, options->processes) != 0) box_fail(MZ_STEP_LIMITS, "pids");
     int signals = open_init_signals();
     if (signals < 0) box_fail(MZ_STEP_SIGNALS, "");

@@ -43,7 +43,10 @@ static void note(struct launch *launch, int step) {
 /// Runs in the program's process, which shares memory and descriptors with PID 1 until it executes.
 static int execute(void *context) {
     struct launch *launch = context;
-    if (setsid() < 0 || reset_signals() != 0) note(launch, MZ_STEP_SIGNALS);
+    // The zygote has reset the actions of all signals; only init's mask is in the way.
+    sigset_t none;
+    sigemptyset(&none);
+    if (setsid() < 0 || sigprocmask(SIG_SETMASK, &none, NULL) != 0) note(launch, MZ_STEP_SIGNALS);
     umask(022);
     if (chdir("/app") != 0) note(launch, MZ_STEP_DIRECTORY);
     struct sock_fprog program = {
@@ -97,7 +100,7 @@ _Noreturn void run_program(const struct mz_park *shell, const struct order *orde
     furnish(shell, order);
     int signals = open_init_signals();
     if (signals < 0) fail(MZ_STEP_SIGNALS);
-    if (drop_privileges(shell->uid, shell->gid) != 0) fail(MZ_STEP_PRIVILEGES);
+    if (become(shell->uid, shell->gid) != 0) fail(MZ_STEP_PRIVILEGES);
     // The program has the same user id: without this it could write PID 1's memory, which no filter of its own guards.
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) fail(MZ_STEP_PRIVILEGES);
 

@@ -71,7 +71,9 @@ static int mount_tmp(const struct mz_park *request) {
 }
 
 static int set_limits(const struct mz_park *request) {
-    if (set_limit(RLIMIT_CORE, 0) != 0 || set_limit(RLIMIT_NOFILE, request->descriptors) != 0) return -1;
+    // 1, not 0: where the host's core_pattern is a pipe only 1 keeps a crash from the host's handler (core(5) in the
+    // kernel: do_coredump), and it is too little for a file as well. The filter keeps the program from changing it.
+    if (set_limit(RLIMIT_CORE, 1) != 0 || set_limit(RLIMIT_NOFILE, request->descriptors) != 0) return -1;
     if (request->processes != 0 && set_limit(RLIMIT_NPROC, request->processes) != 0) return -1;
     if (set_limit(RLIMIT_MSGQUEUE, 0) != 0) return -1;
     return request->data_bytes == 0 ? 0 : set_limit(RLIMIT_DATA, request->data_bytes);
@@ -84,7 +86,8 @@ static void make_sandbox(const struct mz_park *request, size_t cgroups) {
     if (mount("proc", "/proc", "proc", proc, "hidepid=2,subset=pid") != 0) fail(MZ_STEP_PROC);
     if (mount_tmp(request) != 0) fail(MZ_STEP_SCRATCH);
     if (set_limits(request) != 0) fail(MZ_STEP_LIMITS);
-    if (leave_keyring() != 0) fail(MZ_STEP_PRIVILEGES);
+    // What does not hinder the mount of the bundle is dropped while nobody waits.
+    if (leave_keyring() != 0 || drop_bounds() != 0) fail(MZ_STEP_PRIVILEGES);
 }
 
 static void report_parked(void) {

@@ -78,7 +78,11 @@ int raise_loopback(void);
 int set_limit(int resource, uint64_t value);
 // A new, empty session keyring: the keys of whoever started the node are not the sandbox's.
 int leave_keyring(void);
-// No capability in any set, no supplementary group, the given ids, no new privileges, SIGKILL when the parent dies.
+// No capability can come back, no supplementary group; what is effective stays.
+int drop_bounds(void);
+// After drop_bounds: no capability in any set, the given ids, no new privileges, SIGKILL when the parent dies.
+int become(uid_t uid, gid_t gid);
+// Both.
 int drop_privileges(uid_t uid, gid_t gid);
 int reset_signals(void);
 // clone3(2); the answer is 0 in the child, the pid in the parent, -1 with errno. `cgroup` is -1 or a v2 directory.

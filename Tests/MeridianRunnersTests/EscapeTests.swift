@@ -30,7 +30,8 @@ struct EscapeTests {
         "open_by_handle", "hostname_file", "modprobe_path", "overcommit", "randomize", "kallsyms", "interrupts",
         "host_memory", "dev_mem", "dev_kvm", "dev_fuse", "dev_ptmx", "dev_tun", "mknod_char", "etc_write",
         "lib_write", "root_link", "chown_root", "file_capability", "setgid", "setgroups", "setresuid", "capset",
-        "bounding_set", "securebits", "core_limit", "message_queues", "realtime", "priority", "io_priority",
+        "bounding_set", "securebits", "core_limit", "core_to_host", "message_queues", "realtime", "priority",
+        "io_priority",
         "raw_socket_6", "audit_socket", "netfilter_socket", "crypto_socket", "machine_socket", "express_socket",
         "low_port", "lower_loopback", "address_loopback", "mark", "force_buffer", "transparent", "host_route",
         "host_metadata", "fork_bomb", "memory_bomb", "tmp_bomb", "inode_bomb",
@@ -53,7 +54,8 @@ struct EscapeTests {
     /// What needs no privilege: the filter alone holds these.
     static let heldByFilter: Set<String> = [
         "unshare_user", "clone_user", "clone3_user", "perf_event_open", "io_uring", "keyctl", "add_key",
-        "netlink_socket", "userfaultfd", "add_filter", "call_32_bit", "x32_call", "audit_socket", "netfilter_socket",
+        "netlink_socket", "userfaultfd", "add_filter", "call_32_bit", "x32_call", "core_to_host", "audit_socket",
+        "netfilter_socket",
         "crypto_socket", "machine_socket", "personality", "modify_ldt", "name_to_handle", "syslog", "fanotify",
     ]
 
@@ -79,7 +81,7 @@ struct EscapeTests {
         case .resumed: try await resumed(arguments, lab)
         case .writable: try await lab.run(arguments) { $0.filesWritable = true }.output
         case .killing: try await lab.run(arguments) { $0.onDenied = .kill }.output
-        case .checked: try await lab.check(arguments).output
+        case .checked: try await lab.check(arguments, timeout: .seconds(30)).output
         }
     }
 

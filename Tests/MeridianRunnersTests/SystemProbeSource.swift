@@ -149,6 +149,7 @@ let systemProbeSource = #"""
         STEP("bounding_set", prctl(PR_CAPBSET_DROP, 21, 0, 0, 0));
         STEP("securebits", prctl(PR_SET_SECUREBITS, 0, 0, 0, 0));
         STEP("core_limit", limit(RLIMIT_CORE, 4096));
+        STEP("core_to_host", limit(RLIMIT_CORE, 0));
         STEP("message_queues", limit(RLIMIT_MSGQUEUE, 4096));
         STEP("realtime", run_first());
         STEP("priority", setpriority(PRIO_PROCESS, 0, -20));

@@ -4,7 +4,8 @@ package import MeridianPorts
 
 /// The starts of the last minutes, and what they say of those to come.
 package struct ShellDemand: Sendable {
-    /// Empty sandboxes of a node at most, however much is asked of it: each holds about 300 KiB of memory.
+    /// Empty sandboxes of a node at most, however much is asked of it: each is a process, a network and a cgroup that
+    /// nobody uses yet, and more than these cannot be started at once anyway.
     package static let shellsMax = 16
     /// A burst is remembered for this long: people and crawlers come back within minutes.
     package static let span: Duration = .seconds(300)
