@@ -65,14 +65,15 @@ extension Loop {
 
     /// Reads once into the room of a lent input buffer.
     ///
-    /// A short read means that the socket is drained, unless its end was announced or TLS reads record by record.
+    /// A short read means that the socket is drained, unless its end was announced or what is read is not the
+    /// socket itself: TLS gives record by record, a stream chunk by chunk.
     func receive(_ connection: UnsafeMutablePointer<Connection>) -> Received {
         let room = connection.pointee.input.room
         let count = readSocket(connection, connection.pointee.input.free, room)
         if count > 0 {
             connection.pointee.input.end += Int32(count)
             connection.pointee.bytesIn += Int64(count)
-            if count < room, connection.pointee.tls == nil, !connection.pointee.readiness.contains(.peerEnded) {
+            if count < room, connection.pointee.isPlain, !connection.pointee.readiness.contains(.peerEnded) {
                 connection.pointee.readiness.remove(.readable)
             }
             return .some

@@ -12,6 +12,7 @@ package struct EdgeOfNode: NodeEdge {
     let edge: Edge
     let logger: Logger
 
+    /// `logger` hears of certificates that are refused.
     package init(edge: Edge, logger: Logger) {
         self.edge = edge
         self.logger = logger
