@@ -110,7 +110,7 @@ let package = Package(
             [
                 "MeridianModel", "MeridianPorts", "MeridianPlanning", "MeridianStore", "MeridianBuilds",
                 "MeridianRegistry", "MeridianControl", "MeridianAPIServer", "MeridianAPIClient", "MeridianContent",
-                "MeridianRunners", "CLinux", logging, serviceLifecycle, unixSignals,
+                "MeridianRunners", "MeridianGit", "CLinux", logging, serviceLifecycle, unixSignals,
             ]
         ),
         room(
@@ -121,7 +121,7 @@ let package = Package(
             "MeridianCommands",
             [
                 "MeridianModel", "MeridianPorts", "MeridianManifests", "MeridianMerging", "MeridianPlanning",
-                "MeridianContent", "MeridianAPIClient", "CLinux", argumentParser,
+                "MeridianContent", "MeridianAPIClient", "MeridianGit", "CLinux", argumentParser,
             ]
         ),
 
@@ -166,7 +166,7 @@ let package = Package(
             "MeridianAPIServerTests",
             [
                 "MeridianModel", "MeridianPorts", "MeridianMerging", "MeridianAPIServer", "MeridianAPIClient",
-                "MeridianStore", asyncHTTPClient, logging, serviceLifecycle, nioCore, nioHTTP1,
+                "MeridianStore", asyncHTTPClient, hummingbird, httpTypes, logging, serviceLifecycle, nioCore, nioHTTP1,
             ]
         ),
         tests(
@@ -174,6 +174,13 @@ let package = Package(
             [
                 "MeridianModel", "MeridianPorts", "MeridianAPIClient", hummingbird, hummingbirdCore, httpTypes,
                 logging, serviceLifecycle, nioCore,
+            ]
+        ),
+        tests(
+            "MeridianControlPlaneTests",
+            [
+                "MeridianControlPlane", "MeridianModel", "MeridianPorts", "MeridianPlanning", "MeridianControl",
+                "MeridianStore", "MeridianGit", "MeridianAPIServer", "MeridianContent", "MeridianRegistry", logging,
             ]
         ),
         tests("MeridianContentTests", ["MeridianContent", "MeridianModel"]),

@@ -30,7 +30,7 @@ final class BenchEdge {
         logger.logLevel = .error
         let supply = RunnerSupply(
             runners: KeptPool(runners: runners),
-            edge: EdgeOfNode(edge: edge),
+            edge: EdgeOfNode(edge: edge, logger: logger),
             bundles: ServerBundles(directory: servers),
             demands: demands,
             state: SupplyState(seed: UInt64.random(in: .min ... .max), clock: clock),

@@ -57,6 +57,18 @@ int clinux_address_text(const clinux_address *address, char *text, int capacity)
     return inet_ntop(family, bytes, text, (socklen_t)capacity) ? (int)strlen(text) : -errno;
 }
 
+int clinux_address_bytes(const clinux_address *address, uint8_t bytes[16]) {
+    if (address->storage.ss_family == AF_INET) {
+        memcpy(bytes, &((const struct sockaddr_in *)&address->storage)->sin_addr, 4);
+        return 4;
+    }
+    if (address->storage.ss_family != AF_INET6) return 0;
+    const struct in6_addr *in = &((const struct sockaddr_in6 *)&address->storage)->sin6_addr;
+    int isMapped = IN6_IS_ADDR_V4MAPPED(in);
+    memcpy(bytes, isMapped ? &in->s6_addr[12] : in->s6_addr, isMapped ? 4 : 16);
+    return isMapped ? 4 : 16;
+}
+
 uint16_t clinux_address_port(const clinux_address *address) {
     if (address->storage.ss_family == AF_INET6) {
         return ntohs(((const struct sockaddr_in6 *)&address->storage)->sin6_port);

@@ -22,9 +22,11 @@ extension RequestHandler {
 
     /// The JSON body; nil where it is empty.
     ///
-    /// Only JSON media types are taken: a browser asks before it sends those to another site.
+    /// Media types of forms are not taken. A body without a type could come from a foreign page in a browser; those are
+    /// known by their Origin (`checkLoopback`).
     func body(_ request: Request, types: [String] = ["application/json"]) async throws(APIFailure) -> JSONValue? {
         guard let bytes = try await bytes(request, types: types) else { return nil }
+        if mediaType(of: request) == protobufMediaType { return try protobufBody(bytes) }
         return try parsed { () throws(JSONSyntaxError) in try JSONValue(parsing: bytes) }
     }
 
@@ -35,6 +37,7 @@ extension RequestHandler {
         types: [String] = ["application/json"]
     ) async throws(APIFailure) -> JSONValue {
         guard let bytes = try await bytes(request, types: types) else { throw .badRequest("the request has no body") }
+        if mediaType(of: request) == protobufMediaType { return try protobufBody(bytes) }
         let (value, duplicates) = try parsed { () throws(JSONSyntaxError) in try JSONValue.parsedWithDuplicates(bytes) }
         options.duplicateFields = duplicates
         return value
@@ -57,7 +60,9 @@ extension RequestHandler {
             throw .badRequest("the body did not arrive: \(error)")
         }
         guard bytes.readableBytes > 0 else { return nil }
-        let type = mediaType(of: request)
+        // Old clients name no type for JSON.
+        let given = mediaType(of: request)
+        let type = given.isEmpty ? "application/json" : given
         guard types.contains(type) else {
             throw .mediaType("the body was \"\(type.prefix(80))\"; supported: \(types.joined(separator: ", "))")
         }

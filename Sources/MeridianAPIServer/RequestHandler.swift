@@ -23,6 +23,8 @@ struct RequestHandler: Sendable {
 
     let objects: ObjectAPI
     let backends: APIBackends
+    let desk: WatchDesk
+    let documents: APIDocuments
     let version: String
     let logger: Logger
 
@@ -31,8 +33,12 @@ struct RequestHandler: Sendable {
         let start = ContinuousClock.now
         let response: Response
         do throws(APIFailure) {
-            try checkLoopback(request.head)
-            response = try await answer(request).response(to: request)
+            if let hooked = try await hookAnswer(request) {
+                response = hooked.response(to: request)
+            } else {
+                try checkLoopback(request.head)
+                response = try await answer(request).response(to: request)
+            }
         } catch {
             response = Answer.json(error.code, error.object).response(to: request)
         }
@@ -57,126 +63,61 @@ struct RequestHandler: Sendable {
         case (.plan, .post): return .json(200, try await objects.plan(try await body(request), backends.plan))
         case (.blob(let digest), .head): return .empty(await backends.blobs.contains(digest) ? 200 : 404)
         case (.blob(let digest), .put): return try await receive(digest, request)
-        case (.collection(let kind, let namespace), _):
-            return try await collection(kind, namespace, request, parameters)
-        case (.object(let kind, let key), _): return try await object(kind, key, request, parameters)
-        case (.objectStatus(let kind, let key), .get):
-            return .json(200, objects.served(try await objects.record(key, kind)))
-        case (.objectStatus(let kind, let key), _): return try await status(kind, key, request, parameters)
-        case (.action(let action, let key), .post):
-            let kind = try appKind()
-            let body = try await body(request)
-            let isDryRun = try parameters.isDryRun()
-            return .json(200, try await objects.act(action, key, kind, body: body, isDryRun: isDryRun))
-        case (.appLog(let key), .get): return try await log(key, parameters)
-        default: throw .notAllowed("the server does not allow \(request.method) on \(request.uri.path)")
+        case (.discovery(let path), .get): return try discovery(path, request)
+        case (.openAPI(let path), .get): return try openAPI(path, request)
+        case (.review(let review), .post):
+            return .json(
+                201,
+                try review.answer(try await body(request, types: Self.objectTypes), by: Caller.local)
+            )
+        case (.collection(let resource, let namespace), _):
+            return try await collection(resource, namespace, request, parameters)
+        case (.object(let resource, let key), _): return try await object(resource, key, request, parameters)
+        case (.subresource(let subresource, let resource, let key), _):
+            return try await answer(subresource, resource, key, request, parameters)
+        default: throw .notAllowed("the server does not allow \(request.method) on \(request.uri.path.prefix(200))")
         }
     }
 
-    private func collection(
-        _ kind: Kind,
-        _ namespace: String?,
-        _ request: Request,
-        _ parameters: QueryParameters
-    ) async throws(APIFailure) -> Answer {
-        switch request.method {
-        case .get:
-            let filter = try ObjectFilter(kind: kind, namespace: namespace, parameters: parameters)
-            guard try parameters.flag("watch") else {
-                return .json(200, try await objects.list(kind, filter, parameters))
+    private func discovery(_ path: APIRoute.DiscoveryPath, _ request: Request) throws(APIFailure) -> Answer {
+        let isAggregated = (request.headers[.accept] ?? "").split(separator: ",").prefix(AnswerForm.rangesMax).contains
+        {
+            let media = MediaType($0)
+            return media.parameters["g"] == "apidiscovery.k8s.io" && media.parameters["v"] == "v2"
+        }
+        switch path {
+        case .core where isAggregated: return .typedJSON(Discovery.aggregatedType, Discovery.aggregated(isCore: true))
+        case .groups where isAggregated:
+            return .typedJSON(Discovery.aggregatedType, Discovery.aggregated(isCore: false))
+        case .core: return .json(200, Discovery.coreVersions)
+        case .groups: return .json(200, Discovery.groupList)
+        case .group(let name):
+            guard let group = Discovery.group(name) else { throw .noResource }
+            return .json(200, group)
+        case .resources(let group):
+            guard let list = Discovery.resources(group) else { throw .noResource }
+            return .json(200, list)
+        }
+    }
+
+    private func openAPI(_ path: APIRoute.OpenAPIPath, _ request: Request) throws(APIFailure) -> Answer {
+        switch path {
+        case .second:
+            // Old kubectls ask for protobuf and take nothing else; nobody else asks.
+            guard request.headers[.accept]?.contains("proto-openapi.spec.v2") == true else {
+                throw .notAcceptable(request.headers[.accept] ?? "")
             }
-            let watch = try ObjectWatch(objects, kind, filter, parameters)
-            return .stream("application/json") { try await watch.run($0) }
-        case .post:
-            try objects.checkDeclared(kind)
-            var options = try writeOptions(request, parameters)
-            let body = try await objectBody(request, &options)
-            let given = body["metadata"]?["namespace"]?.string ?? ""
-            let place = kind.isNamespaced ? namespace ?? (given.isEmpty ? "default" : given) : ""
-            return .written(try await objects.create(body, kind, namespace: place, options))
-        default: throw .notAllowed("the server does not allow \(request.method) on a collection; name one object")
+            return .document(documents.second)
+        case .index: return .document(documents.index)
+        case .group(let group):
+            guard let document = documents.groups[group] else { throw .noResource }
+            return .document(document)
         }
-    }
-
-    private func object(
-        _ kind: Kind,
-        _ key: ObjectKey,
-        _ request: Request,
-        _ parameters: QueryParameters
-    ) async throws(APIFailure) -> Answer {
-        if request.method == .get { return .json(200, objects.served(try await objects.record(key, kind))) }
-        try objects.checkDeclared(kind)
-        switch request.method {
-        case .put, .patch: return try await change(kind, key, request, try writeOptions(request, parameters))
-        case .delete:
-            let options = try DeleteOptions(try await body(request), parameters)
-            return .json(200, try await objects.delete(key, kind, options))
-        default: throw .notAllowed("the server does not allow \(request.method) on an object")
-        }
-    }
-
-    /// PUT and PATCH of a kind's status, which Meridian alone may write for the kinds that it alone writes.
-    private func status(
-        _ kind: Kind,
-        _ key: ObjectKey,
-        _ request: Request,
-        _ parameters: QueryParameters
-    ) async throws(APIFailure) -> Answer {
-        guard [.put, .patch].contains(request.method) else {
-            throw .notAllowed("the server does not allow \(request.method) on a status")
-        }
-        try objects.checkDeclared(kind)
-        return try await change(kind, key, request, try writeOptions(request, parameters, part: .status))
-    }
-
-    /// PUT and PATCH of one object, or of the part of it that the options name.
-    private func change(
-        _ kind: Kind,
-        _ key: ObjectKey,
-        _ request: Request,
-        _ given: WriteOptions
-    ) async throws(APIFailure) -> Answer {
-        var options = given
-        guard request.method == .patch else {
-            let body = try await objectBody(request, &options)
-            return .written(try await objects.replace(body, kind, key, options))
-        }
-        let type = mediaType(of: request)
-        guard let patch = PatchType(rawValue: type) else {
-            let known = PatchType.allCases.map(\.rawValue).joined(separator: ", ")
-            throw .mediaType("the body of a patch was \"\(type.prefix(80))\"; supported: \(known)")
-        }
-        let body = try await objectBody(request, &options, types: [type])
-        switch patch {
-        case .apply: return .written(try await objects.apply(body, kind, key, options))
-        case .merge: return .written(try await objects.mergePatch(body, kind, key, options))
-        case .json: return .written(try await objects.jsonPatch(body, kind, key, options))
-        }
-    }
-
-    private func log(_ key: ObjectKey, _ parameters: QueryParameters) async throws(APIFailure) -> Answer {
-        let wanted = try LogRequest(app: key, parameters)
-        _ = try await objects.record(key, try appKind())
-        let lines = try await backend { () throws(BackendError) in try await backends.logs.log(wanted) }
-        return .stream("text/plain; charset=utf-8") { try await sendLines(lines, to: $0) }
-    }
-
-    private func writeOptions(
-        _ request: Request,
-        _ parameters: QueryParameters,
-        part: ObjectPart = .main
-    ) throws(APIFailure) -> WriteOptions {
-        try WriteOptions(parameters, userAgent: request.headers[.userAgent], part: part)
     }
 
     private func readiness() async throws(APIFailure) -> Answer {
         _ = try await objects.storedRecord(ObjectKey(kind: AppSpec.kind, namespace: "default", name: "readiness"))
         return .text(200, "ok")
-    }
-
-    private func appKind() throws(APIFailure) -> Kind {
-        guard let kind = Kind.named(AppSpec.kind) else { throw .noResource }
-        return kind
     }
 
     private var versionObject: JSONValue {
@@ -187,7 +128,7 @@ struct RequestHandler: Sendable {
         ]
     }
 
-    private func backend<Value>(
+    func backend<Value>(
         _ body: () async throws(BackendError) -> Value
     ) async throws(APIFailure) -> Value {
         do { return try await body() } catch { throw APIFailure(error) }

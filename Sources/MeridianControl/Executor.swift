@@ -208,6 +208,14 @@ package struct Executor: Sendable {
                 refused.append("\(opened.revisions[index].key): \(error.message)")
             }
         }
+        for index in opened.certificates.indices {
+            do throws(SealingError) {
+                opened.certificates[index] = try open(opened.certificates[index])
+            } catch {
+                guard error.code != .unavailable else { throw error }
+                refused.append("the certificate of \(opened.certificates[index].hosts[0]): \(error.message)")
+            }
+        }
         guard refused.isEmpty else { throw UnopenableSecrets(description: refused.joined(separator: "; ")) }
         return opened
     }
@@ -216,15 +224,28 @@ package struct Executor: Sendable {
     func open(_ template: RunnerTemplate) throws(SealingError) -> RunnerTemplate {
         var template = template
         for (name, value) in template.sealed.sorted(by: { $0.key < $1.key }) {
-            do {
-                template.environment[name] = try ports.sealing.open(value.text, for: value.owner)
-            } catch {
-                if error.code != .unavailable { state.noteUnopenable(value.text) }
-                throw error
-            }
+            template.environment[name] = try open(value)
         }
         template.sealed = [:]
         return template
+    }
+
+    private func open(_ certificate: HostCertificate) throws(SealingError) -> HostCertificate {
+        var certificate = certificate
+        if let chain = certificate.sealed[HostCertificate.chainKey] { certificate.chain = try open(chain) }
+        if let key = certificate.sealed[HostCertificate.privateKey] { certificate.key = try open(key) }
+        certificate.sealed = [:]
+        return certificate
+    }
+
+    /// The value; one that does not open is noted.
+    private func open(_ value: SealedValue) throws(SealingError) -> String {
+        do {
+            return try ports.sealing.open(value.text, for: value.owner)
+        } catch {
+            if error.code != .unavailable { state.noteUnopenable(value.text) }
+            throw error
+        }
     }
 
     private func commit(_ operations: [StoreOperation], events: [EventDraft]) async throws(StoreError) {

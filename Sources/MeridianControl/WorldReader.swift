@@ -15,8 +15,8 @@ final class WorldReader: Sendable {
         let object: (any APIObject)?
     }
 
-    /// Kinds that decisions depend on; Events and tokens are none of them.
-    static let kinds = Set(Kind.all.map(\.name)).subtracting([Event.kind, AccessToken.kind])
+    /// Kinds that decisions depend on; Events, Namespaces and tokens are none of them.
+    static let kinds = Set(Kind.all.map(\.name)).subtracting([Event.kind, Namespace.kind, AccessToken.kind])
 
     init(store: any StorePort) { self.store = store }
 

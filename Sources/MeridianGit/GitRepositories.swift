@@ -63,7 +63,12 @@ package struct GitRepositories: GitPort {
                     // The time begins with the turn: waiting for others is nobody's fault.
                     deadline: ContinuousClock.now + remote.timeout
                 )
-                return try await body(mirror)
+                do throws(GitError) {
+                    return try await body(mirror)
+                } catch {
+                    if error.code == .damaged { removeTemporary(path) }
+                    throw error
+                }
             }
         } catch let error as GitError {
             throw error
@@ -76,47 +81,5 @@ package struct GitRepositories: GitPort {
     private static func name(of remote: GitRemote) -> String {
         let credentials = remote.credentials.map { [$0.username, $0.password, $0.sshKey].map { $0 ?? "" } } ?? []
         return String(Digest.of(Array(([remote.url] + credentials).joined(separator: "\n").utf8)).hex.prefix(32))
-    }
-}
-
-/// A repository of the person who runs a command: read where it is, nothing is fetched.
-package struct LocalRepository: Sendable {
-    private let program: GitProgram
-    private let repository: String
-    private let sources: CommitSources
-
-    /// Reading a commit takes less than a second; a minute means that the disk does not answer.
-    private static let timeout = Duration.seconds(60)
-
-    /// The repository that holds `directory`; `temporary` is a directory for passing files.
-    package init(
-        holding directory: String,
-        temporary: String,
-        registry: any RegistryPort
-    ) async throws(GitError) {
-        program = try GitProgram(root: temporary)
-        let end = await program.run(
-            ["-C", directory, "rev-parse", "--absolute-git-dir"],
-            deadline: ContinuousClock.now + Self.timeout
-        )
-        guard end.succeeded else { throw gitFailure(end, "\(directory) is in no Git repository") }
-        repository = shownLine(end.output)
-        sources = CommitSources(registry: registry, temporary: "\(temporary)/temporary")
-    }
-
-    /// The objects of a commit, named as git-rev-parse(1) does: a branch, a tag, `HEAD~1`, an id.
-    package func read(_ revision: String, path: String, rules: ManifestRules) async throws(GitError) -> GitReading {
-        let deadline = ContinuousClock.now + Self.timeout
-        let end = await program.run(
-            ["rev-parse", "--verify", "--quiet", "--end-of-options", "\(revision)^{commit}"],
-            in: repository,
-            deadline: deadline
-        )
-        let id = shownLine(end.output)
-        guard end.succeeded, isCommitID(id) else {
-            throw GitError(.refMissing, "\"\(revision)\" is no commit of \(repository). Fetch it or fix the name")
-        }
-        let reader = CommitReader(program: program, repository: repository, sources: sources, deadline: deadline)
-        return try await reader.read(GitCommit(id: id), path: path, rules: rules)
     }
 }

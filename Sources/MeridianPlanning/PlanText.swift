@@ -40,20 +40,14 @@ extension Prediction {
         return lines.isEmpty ? "nothing to do\n" : lines.map { $0 + "\n" }.joined()
     }
 
-    /// `{"steps": [{"verb", "object", "text", "why"}], "waiting": [{"object", "text"}]}`.
-    package var document: JSONValue {
-        [
-            "steps": .array(
-                effects.map {
-                    [
-                        "verb": .string($0.verb), "object": .string($0.object.description), "text": .string($0.text),
-                        "why": .string($0.why),
-                    ]
-                }
-            ),
-            "waiting": .array(
-                waiting.map { ["object": .string($0.subject.description), "text": .string($0.text)] }
-            ),
-        ]
+    /// The form that programs read.
+    package var document: PlanDocument {
+        var document = PlanDocument()
+        document.summary = summary
+        document.steps = effects.map {
+            PlanEffect(verb: $0.verb, object: $0.object.description, text: $0.text, why: $0.why)
+        }
+        document.waiting = waiting.map { PlanWait(object: $0.subject.description, text: $0.text) }
+        return document
     }
 }

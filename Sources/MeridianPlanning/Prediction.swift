@@ -5,6 +5,8 @@ package import MeridianModel
 package struct Prediction: Sendable, Equatable {
     package var effects: [Effect]
     package var waiting: [Waiting]
+    /// What differs at the end in a few words each: `build api (cached)`, `move 10 % of api.example → api-00007`.
+    package var summary: [String] = []
 
     /// This prediction without the effects and waits that `other` has too.
     fileprivate func without(_ other: Prediction) -> Prediction {
@@ -21,6 +23,13 @@ package struct Prediction: Sendable, Equatable {
 ///
 /// It is the planner of the loop, so a preview is what the loop does. Pure and bounded.
 package func predict(_ world: World) -> Prediction {
+    var (prediction, end) = run(world)
+    prediction.summary = planSummary(from: world, to: end)
+    return prediction
+}
+
+/// The prediction, and the world at its end.
+private func run(_ world: World) -> (prediction: Prediction, end: World) {
     // A new app takes seven turns from nothing to routed; a rollout with runners three more.
     let turnsMax = 32
     var world = world
@@ -34,12 +43,22 @@ package func predict(_ world: World) -> Prediction {
         for step in next.steps { effects += MeridianPlanning.effects(of: step, in: world, past: past) }
         for step in next.steps { world.assume(step.step) }
     }
-    return Prediction(effects: effects, waiting: waiting)
+    return (Prediction(effects: effects, waiting: waiting), world)
 }
 
-/// What declared objects add to what would happen anyway, if they were applied now.
-package func predict(_ world: World, adding objects: [any APIObject]) -> Prediction {
-    predict(world.overlaid(with: objects)).without(predict(world))
+/// What declared objects add to what would happen anyway, if they were applied and `removed` ones deleted now.
+package func predict(
+    _ world: World,
+    adding objects: [any APIObject],
+    removing removed: [ObjectKey] = []
+) -> Prediction {
+    let anyway = run(world)
+    var changed = world.overlaid(with: objects)
+    for key in removed { changed.delete(key) }
+    let with = run(changed)
+    var prediction = with.prediction.without(anyway.prediction)
+    prediction.summary = planSummary(from: anyway.end, to: with.end)
+    return prediction
 }
 
 extension World {
@@ -136,7 +155,7 @@ extension World {
     }
 
     /// An app goes when its routes and runners are gone, everything else at once.
-    private mutating func delete(_ key: ObjectKey) {
+    fileprivate mutating func delete(_ key: ObjectKey) {
         guard key.kind == AppSpec.kind, var stored = apps[key.path] else { return remove(key) }
         stored.object.metadata.deletionTimestamp = now
         apps.set(stored)

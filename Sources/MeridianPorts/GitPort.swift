@@ -131,6 +131,8 @@ package struct GitError: Error, Sendable, Equatable, CustomStringConvertible {
         case unverified = "Unverified"
         /// Beyond a bound, or of a form that is not read.
         case refused = "Refused"
+        /// The copy on this machine lacks objects; it is thrown away and fetched anew at the next look.
+        case damaged = "MirrorDamaged"
         /// This machine lacks something: git, disk, memory.
         case unavailable = "Unavailable"
     }
@@ -150,13 +152,15 @@ package struct GitError: Error, Sendable, Equatable, CustomStringConvertible {
     package var description: String { "git: \(code.rawValue): \(message)" }
 }
 
-/// A program without Git, as tests and simulations of other things are.
+/// A machine or program without Git: every look fails with the reason.
 package struct NoGit: GitPort {
-    package init() {}
+    private let reason: GitError
 
-    package func read(_ request: GitReadRequest) async throws(GitError) -> GitReading? { throw Self.error }
+    package init(because reason: GitError = GitError(.unavailable, "this program reads no repositories")) {
+        self.reason = reason
+    }
 
-    package func pack(_ request: GitPackRequest) async throws(GitError) -> GitTree { throw Self.error }
+    package func read(_ request: GitReadRequest) async throws(GitError) -> GitReading? { throw reason }
 
-    private static let error = GitError(.unavailable, "this program reads no repositories")
+    package func pack(_ request: GitPackRequest) async throws(GitError) -> GitTree { throw reason }
 }

@@ -1,5 +1,5 @@
 // TestFakes: the ports of an API under test: time, randomness, sealing.
-import Glibc
+import Foundation
 import MeridianModel
 import MeridianPorts
 import Synchronization
@@ -7,9 +7,7 @@ import Synchronization
 /// The machine's clock.
 struct WallClock: ClockPort {
     var now: Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+        Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
     }
 
     func sleep(until deadline: Timestamp) async throws { try await Task.sleep(for: deadline - now) }

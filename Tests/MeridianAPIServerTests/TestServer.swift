@@ -55,6 +55,15 @@ struct TestServer: Sendable {
     }
 }
 
+extension TestServer {
+    func makeNamespace(_ name: String) async throws {
+        let object: JSONValue = [
+            "apiVersion": "meridian.dev/v1", "kind": "Namespace", "metadata": ["name": .string(name)],
+        ]
+        _ = try await client.apply(object, ObjectKey(kind: "Namespace", name: name))
+    }
+}
+
 /// Backends that record what they are asked.
 final class FakeBackends: PlanPort, LogPort, BlobUploadPort, StatusPort {
     let overlays = Mutex<[[JSONValue]]>([])
@@ -66,7 +75,10 @@ final class FakeBackends: PlanPort, LogPort, BlobUploadPort, StatusPort {
 
     init() { (endedLogs, logEnding) = AsyncStream.makeStream() }
 
-    func plan(overlaying objects: [JSONValue]) async throws(BackendError) -> JSONValue {
+    func plan(
+        overlaying objects: [JSONValue],
+        removing removed: [ObjectKey]
+    ) async throws(BackendError) -> JSONValue {
         overlays.withLock { $0.append(objects) }
         return ["steps": .array(objects.map { ["text": .string($0["metadata"]?["name"]?.string ?? "")] })]
     }

@@ -188,7 +188,7 @@ extension FakePlatform {
 
     func shutdown() async {}
 
-    func plan(_ objects: [JSONValue]) async throws -> JSONValue {
+    func plan(_ objects: [JSONValue], removing removed: [ObjectKey]) async throws -> JSONValue {
         state.withLock { objects.isEmpty ? $0.plans.without : $0.plans.with }
     }
 

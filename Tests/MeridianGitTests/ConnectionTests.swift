@@ -39,6 +39,21 @@ struct ConnectionTests {
         #expect(try await engine.read(repository.request())?.objects.count == 2)
     }
 
+    @Test("a mirror that lacks single files is an error once, and whole at the next look")
+    func holes() async throws {
+        let repository = try TestRepository()
+        try repository.commit(["a.yaml": region("fra")])
+        let engine = try repository.engine()
+        _ = try await engine.read(repository.request())
+        let mirror = shell("echo \(repository.directory)/engine/mirrors/*").output
+        shellQuietly("cd \(mirror) && mv objects/pack/*.pack p && git unpack-objects -q < p; rm -f objects/pack/*")
+        let blob = try repository.git("rev-parse HEAD:a.yaml")
+        shellQuietly("rm -f \(mirror)/objects/\(blob.prefix(2))/\(blob.dropFirst(2))")
+        let error = await gitError { _ = try await engine.read(repository.request()) }
+        #expect(error?.code == .damaged, "\(error?.message ?? "no error")")
+        #expect(try await engine.read(repository.request())?.objects.count == 1)
+    }
+
     @Test("a password is taken from the credentials, and appears in no argument, file or message")
     func password() async throws {
         let repository = try TestRepository()

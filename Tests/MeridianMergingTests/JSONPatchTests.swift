@@ -84,4 +84,16 @@ struct JSONPatchTests {
             #expect(error.message == message)
         }
     }
+
+    @Test("a patch that walks through a large array again and again ends at the bound")
+    func walking() throws {
+        let insert: JSONValue = ["op": "add", "path": "/a/0", "value": 0]
+        let patch = try JSONPatch(.array(Array(repeating: insert, count: JSONPatch.operationsMax)))
+        do throws(MergeError) {
+            _ = try patch.applied(to: ["a": .array(Array(repeating: 0, count: 1_000_000))])
+            Issue.record("ten thousand million elements were moved")
+        } catch {
+            #expect(error.code == .tooLarge)
+        }
+    }
 }

@@ -88,6 +88,7 @@ final class QuietEdge: NodeEdge {
     let tables = Mutex<[RouteTable]>([])
 
     func apply(_ routes: RouteTable) async throws(NodeError) { tables.withLock { $0.append(routes) } }
+    func setCertificates(_ certificates: [HostCertificate]) {}
     func setRunners(
         _ revision: String,
         _ runners: [RunnerHandle],

@@ -1,5 +1,6 @@
 // SandboxedNodeTests: a node with real sandboxes: a C program is started by a request and stopped when it is idle.
 import Glibc
+import Logging
 import MeridianAPIClient
 import MeridianContent
 import MeridianEdge
@@ -69,7 +70,7 @@ struct SandboxedNodeTests {
             let node = try TestNode(
                 in: directory,
                 runners: runners,
-                edge: EdgeOfNode(edge: edge),
+                edge: EdgeOfNode(edge: edge, logger: Logger(label: "test")),
                 demands: demands,
                 bundles: OneBundle(path: bundle)
             )

@@ -31,6 +31,8 @@ clinux_address clinux_address_v4(const uint8_t bytes[4], uint16_t port);
 clinux_address clinux_address_v6(const uint8_t bytes[16], uint16_t port);
 /// Writes the numeric host without a port into `text` (INET6_ADDRSTRLEN bytes); an IPv4-mapped address as IPv4.
 int clinux_address_text(const clinux_address *address, char *text, int capacity);
+/// The 4 or 16 bytes of the address in network order; an IPv4-mapped one as IPv4. Gives how many, 0 for other families.
+int clinux_address_bytes(const clinux_address *address, uint8_t bytes[16]);
 uint16_t clinux_address_port(const clinux_address *address);
 
 int clinux_epoll_create(void);

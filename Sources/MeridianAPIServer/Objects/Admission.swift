@@ -12,6 +12,9 @@ struct AdmittedObject {
 }
 
 extension ObjectAPI {
+    /// Unknown and duplicate fields that may be left out of one object: with more it is of another kind.
+    private static let warningsMax = 100
+
     /// The body of a write with its names filled in; names and kinds must agree with the path.
     ///
     /// `key` is the object of the path; its name is empty where the path names a collection. Where it `isWhole` the
@@ -81,6 +84,10 @@ extension ObjectAPI {
         _ options: WriteOptions
     ) throws(APIFailure) -> [String] {
         let twice = options.duplicateFields.map { "duplicate field \"\($0)\"" }
+        guard unknown.count + twice.count <= Self.warningsMax else {
+            let first = (unknown.map(\.message) + twice).prefix(Self.warningsMax).joined(separator: ", ")
+            throw .badRequest("strict decoding error: \(first), and more")
+        }
         switch options.validation {
         case .ignore: return []
         case .warn: return unknown.map { "unknown field \"\($0.path)\"" } + twice
@@ -124,6 +131,7 @@ extension ObjectAPI {
             object.metadata.creationTimestamp = Timestamp(milliseconds: clock.now.milliseconds / 1000 * 1000)
             object.metadata.deletionTimestamp = nil
             if kind.name == AppSpec.kind { object.metadata.finalizers.append(drainFinalizer) }
+            if kind.name == NamespaceSpec.kind { object.metadata.finalizers.append(contentsFinalizer) }
         }
         return object.encoded()
     }

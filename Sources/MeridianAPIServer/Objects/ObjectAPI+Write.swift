@@ -233,14 +233,15 @@ extension ObjectAPI {
         let isLast = value["metadata"]?["deletionTimestamp"] != nil && value["metadata"]?["finalizers"] == nil
         if let live, live.value == value, !isLast { return WriteOutcome(object: served(live), change: .unchanged) }
         let change = live == nil ? WriteOutcome.Change.created : .configured
+        let checks = live == nil ? try await namespaceChecks(for: key) : []
         if isDryRun { return WriteOutcome(object: dryRunForm(value, live: live), change: change) }
         let expectation = live.map { StoreExpectation.modRevision($0.modRevision) } ?? .absent
         let operation: StoreOperation = isLast ? .delete(key, expectation) : .put(key, value, expectation)
         do {
-            let revision = try await store.commit([operation])
+            let revision = try await store.commit(checks + [operation])
             return WriteOutcome(object: served(value, revision: revision), change: change)
         } catch {
-            guard error.code == .conflict else { throw APIFailure(error) }
+            guard error.code == .conflict, error.key == key else { throw APIFailure(error) }
             return nil
         }
     }

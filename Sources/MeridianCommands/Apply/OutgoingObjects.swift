@@ -18,12 +18,18 @@ struct OutgoingObjects {
     let objects: [OutgoingObject]
     let sources: PackedSources
 
-    /// Orders `declared` and packs the sources of the Apps among them; nothing is sent yet.
-    init(_ declared: [DeclaredObject], _ context: CommandContext) throws(CommandFailure) {
+    /// Orders `declared`, packs the sources of the Apps among them, and labels all with their owner where there is one;
+    /// nothing is sent yet.
+    init(
+        _ declared: [DeclaredObject],
+        _ context: CommandContext,
+        owner: OwnerOptions? = nil
+    ) throws(CommandFailure) {
         let sources = try PackedSources(context)
         var objects: [OutgoingObject] = []
         for object in Self.ordered(declared) {
-            objects.append(OutgoingObject(declared: object, json: try sources.withDigest(object)))
+            let json = try sources.withDigest(object)
+            objects.append(OutgoingObject(declared: object, json: owner?.labelled(json) ?? json))
         }
         self.objects = objects
         self.sources = sources

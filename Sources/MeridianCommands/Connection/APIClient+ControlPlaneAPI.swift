@@ -97,8 +97,8 @@ private struct RemoteControlPlane: ControlPlaneAPI {
         }
     }
 
-    func plan(_ objects: [JSONValue]) async throws -> JSONValue {
-        try await told { () throws(APIClientError) in try await client.plan(objects) }
+    func plan(_ objects: [JSONValue], removing removed: [ObjectKey]) async throws -> JSONValue {
+        try await told { () throws(APIClientError) in try await client.plan(objects, removing: removed) }
     }
 
     func upload(_ digest: Digest, file: String) async throws {

@@ -36,8 +36,8 @@ protocol ControlPlaneAPI: Sendable {
     /// Calls `handle` for each line that an app's runners or its build printed, without its newline.
     func log(_ request: LogRequest, _ handle: (String) async throws -> Void) async throws
 
-    /// The steps that the loop would take if `objects` were applied, as a plan document.
-    func plan(_ objects: [JSONValue]) async throws -> JSONValue
+    /// The steps that the loop would take if `objects` were applied and `removed` ones deleted, as a plan document.
+    func plan(_ objects: [JSONValue], removing removed: [ObjectKey]) async throws -> JSONValue
     /// Uploads the packed source in `file`, unless the server has it.
     func upload(_ digest: Digest, file: String) async throws
 

@@ -3,6 +3,7 @@
 internal import ArgumentParser
 internal import MeridianManifests
 internal import MeridianModel
+internal import MeridianPlanning
 
 /// Who checks a dry run.
 enum DryRun: String, ExpressibleByArgument, CaseIterable {
@@ -28,6 +29,8 @@ struct ApplyCommand: ClientCommand {
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var namespace: NamespaceOptions
     @OptionGroup var owner: FieldManagerOptions
+    @OptionGroup var ownership: OwnerOptions
+    @OptionGroup var pruning: PruneOptions
 
     @Flag(help: "Take the fields that others own with another value.") var forceConflicts = false
 
@@ -51,6 +54,7 @@ struct ApplyCommand: ClientCommand {
 
     func validate() throws {
         try manifests.requireFiles()
+        if pruning.prune, ownership.owner == nil { throw ValidationError("--prune needs --owner NAME.") }
         guard let wait else { return }
         guard Duration(text: wait) != nil else {
             throw ValidationError("--wait \(wait): give a duration such as 30s, 5m or 1h30m.")
@@ -60,7 +64,7 @@ struct ApplyCommand: ClientCommand {
 
     func execute(_ context: CommandContext) async throws -> Int32 {
         let declared = try manifests.objects(context, namespace: namespace.namespace)
-        let outgoing = try OutgoingObjects(declared, context)
+        let outgoing = try OutgoingObjects(declared, context, owner: ownership)
         guard dryRun != .client else { return printWouldBeSent(outgoing, context) }
         return try await connection.withServer(context) { try await send(outgoing, to: $0, context) }
     }
@@ -73,6 +77,9 @@ struct ApplyCommand: ClientCommand {
         if dryRun == nil { try await outgoing.uploadSources(to: api) }
         let applied = try await apply(outgoing.objects, api, context)
         if let output { context.output.write(output.text(applied.map(\.object.hidingManagedFields))) }
+        if pruning.prune, let owner = ownership.owner {
+            try await prune(outgoing.objects.map(\.key), of: owner, api, context)
+        }
         return try await waitForApps(applied, api, context)
     }
 
@@ -108,6 +115,29 @@ struct ApplyCommand: ClientCommand {
             }
         }
         return applied
+    }
+
+    /// Deletes what the owner applied before and the files no longer declare; everything of them is applied by now.
+    private func prune(
+        _ declared: [ObjectKey],
+        of owner: String,
+        _ api: any ControlPlaneAPI,
+        _ context: CommandContext
+    ) async throws {
+        let owned = try await objects(ownedBy: owner, api)
+        let decision = pruning.decision(owned: owned, declared: Set(declared))
+        for kept in decision.kept { context.errors.writeLine("\(kept.key.reference) \(kept.why)") }
+        if let refusal = decision.refusal {
+            throw CommandFailure(
+                "--prune",
+                "\(refusal); nothing was deleted",
+                next: "Check the files. To delete them nevertheless, add --allow-large-prune"
+            )
+        }
+        for key in decision.prune {
+            if dryRun == nil { _ = try await api.delete(key) }
+            context.output.writeLine("\(key.reference) pruned" + (dryRun == nil ? "" : " (dry run)"))
+        }
     }
 
     /// The failure of an apply that would change fields of others: who owns which, and what can be done.

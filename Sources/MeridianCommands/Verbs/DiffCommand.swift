@@ -21,13 +21,14 @@ struct DiffCommand: ClientCommand {
     @OptionGroup var manifests: ManifestOptions
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var namespace: NamespaceOptions
+    @OptionGroup var ownership: OwnerOptions
     @OptionGroup var owner: FieldManagerOptions
 
     func validate() throws { try manifests.requireFiles() }
 
     func execute(_ context: CommandContext) async throws -> Int32 {
         let declared = try manifests.objects(context, namespace: namespace.namespace)
-        let outgoing = try OutgoingObjects(declared, context)
+        let outgoing = try OutgoingObjects(declared, context, owner: ownership)
         let differs = try await connection.withServer(context) { try await printDifferences(outgoing, $0, context) }
         return differs ? Self.differsExitCode : CommandExitCode.success
     }

@@ -7,6 +7,8 @@ enum Role: UInt8 {
 
 /// Where a connection is in its life.
 enum Phase: UInt8 {
+    /// Client: a balancer's connection that has not said yet whose it is.
+    case proxyHeader
     /// Client: TLS is being set up.
     case handshake
     /// Client: waits for a request or for the rest of its head.

@@ -48,10 +48,8 @@ extension Loop {
             close(client)
             return
         }
-        let text = UnsafeMutableRawPointer(peerText(client)).assumingMemoryBound(to: CChar.self)
-        at(client).pointee.peerTextCount = UInt8(
-            clamping: max(0, clinux_address_text(&address, text, Int32(Self.peerTextBytesMax)))
-        )
+        nameClient(client, &address)
+        if isTrustedBalancer(&address) { at(client).pointee.phase = .proxyHeader }
         at(client).pointee.readiness = .writable
         at(client).pointee.isFresh = !isSecure
         clientCount += 1

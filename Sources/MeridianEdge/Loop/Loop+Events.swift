@@ -18,6 +18,7 @@ extension Loop {
         let connection = at(client)
         let generation = connection.pointee.generation
         switch connection.pointee.phase {
+        case .proxyHeader: readProxyHeader(client)
         case .handshake: shakeHands(client)
         case .h2: pumpSession(client)
         case .parked:

@@ -1,4 +1,5 @@
 // LoopContext: what all loops of an edge share and none of them changes.
+internal import MeridianRouting
 
 /// Made once before the loops start.
 final class LoopContext: Sendable {
@@ -10,6 +11,7 @@ final class LoopContext: Sendable {
     let counts: [CounterLine]
     let demand: @Sendable (RunnerDemand) -> Void
     let certificates: CertificateBook
+    let proxyRanges: [AddressRange]
     /// The port for redirects to https; 0 where TLS is not spoken.
     let securePort: UInt16
     /// Descriptors from this on have no place in a loop's table.
@@ -25,6 +27,7 @@ final class LoopContext: Sendable {
     ) {
         limits = configuration.limits
         region = configuration.region
+        proxyRanges = configuration.proxyRanges
         self.mailboxes = mailboxes
         self.certificates = certificates
         self.securePort = securePort

@@ -11,12 +11,20 @@ func gitFailure(_ end: ChildEnd, _ what: String) -> GitError {
         )
     case .cancelled: return GitError(.unavailable, "\(what): stopped")
     case .tooMuchOutput: return GitError(.refused, "\(what): the repository is larger than what is read here")
+    case .wrongOutput: return GitError(.damaged, "\(what): git answers with something else")
     case .notStarted(let code): return GitError(.unavailable, "\(what): git cannot be started (error \(code))")
     case .signalled(let signal): return GitError(.unavailable, "\(what): git was killed by signal \(signal)")
     case .exited:
         let words = gitWords(end.errors)
         return GitError(code(of: end.errors), "\(what): \(words.isEmpty ? "git says nothing more" : words)")
     }
+}
+
+/// The error of a run on the copy on this machine: where git itself gave up, the copy is damaged.
+func readFailure(_ end: ChildEnd, _ what: String) -> GitError {
+    let failure = gitFailure(end, what)
+    guard case .exited = end.cause else { return failure }
+    return GitError(.damaged, failure.message)
 }
 
 /// Git's own error lines, without hints and progress, on one line.

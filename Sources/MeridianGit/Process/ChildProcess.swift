@@ -22,8 +22,10 @@ struct ChildEnd: Sendable {
         case signalled(Int32)
         case timedOut
         case cancelled
-        /// It printed more than it may, or the sink took no more.
+        /// It printed more than it may.
         case tooMuchOutput
+        /// The sink took no more, since the output is not of the form it must have.
+        case wrongOutput
         /// It could not be started; an error number.
         case notStarted(Int32)
     }

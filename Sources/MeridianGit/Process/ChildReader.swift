@@ -40,27 +40,28 @@ struct ChildReader {
             let ready = poll(&descriptors, 2, wait)
             if ready < 0, errno != EINTR { return nil }
             guard ready > 0 else { continue }
-            if descriptors[0].revents != 0, !readOutput() { return .tooMuchOutput }
+            if descriptors[0].revents != 0, let cause = readOutput() { return cause }
             if descriptors[1].revents != 0 { readErrors() }
         }
         return nil
     }
 
-    /// Takes a piece of output; false where it is more than is taken.
-    private mutating func readOutput() -> Bool {
+    /// Takes a piece of output; why no more is taken, where that is so.
+    private mutating func readOutput() -> ChildEnd.Cause? {
         let got = Glibc.read(output, &chunk, chunk.count)
-        if got < 0, errno == EINTR { return true }
+        if got < 0, errno == EINTR { return nil }
         guard got > 0 else {
             outputIsOpen = false
-            return true
+            return nil
         }
         count += got
-        guard count <= bytesMax else { return false }
+        guard count <= bytesMax else { return .tooMuchOutput }
         guard let sink else {
             collected += chunk[..<got]
-            return true
+            return nil
         }
-        return chunk.withUnsafeBytes { sink(UnsafeRawBufferPointer(rebasing: $0[..<got])) }
+        let isTaken = chunk.withUnsafeBytes { sink(UnsafeRawBufferPointer(rebasing: $0[..<got])) }
+        return isTaken ? nil : .wrongOutput
     }
 
     private mutating func readErrors() {

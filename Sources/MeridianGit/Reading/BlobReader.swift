@@ -47,12 +47,12 @@ struct BlobReader: Sendable {
             deadline: deadline,
             sink: sink
         )
-        guard end.succeeded else { throw gitFailure(end, "files of the commit cannot be read") }
+        guard end.succeeded else { throw readFailure(end, "files of the commit cannot be read") }
     }
 
     fileprivate static let missing = GitError(
-        .unavailable,
-        "files of the commit are missing from the mirror; it is made anew at the next look"
+        .damaged,
+        "files of the commit are missing from the mirror; it is fetched anew at the next look"
     )
 }
 

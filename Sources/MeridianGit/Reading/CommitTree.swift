@@ -32,7 +32,7 @@ struct CommitTree: Sendable {
         _ git: (_ arguments: [String], _ outputBytesMax: Int) async -> ChildEnd
     ) async throws(GitError) {
         let end = await git(["ls-tree", "-r", "-t", "-z", "-l", "--full-tree", commit], GitProgram.listingBytesMax)
-        guard end.succeeded else { throw gitFailure(end, "commit \(commit.prefix(12)) cannot be listed") }
+        guard end.succeeded else { throw readFailure(end, "commit \(commit.prefix(12)) cannot be listed") }
         try self.init(listing: end.output, commit: commit)
     }
 

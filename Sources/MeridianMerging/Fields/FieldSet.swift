@@ -9,9 +9,9 @@ package struct FieldSet: Hashable, Sendable {
     /// A place in the tree.
     struct Node: Hashable, Sendable {
         /// Whether the path that ends here is a member.
-        var isMember: Bool
+        var isMember = false
         /// What is below.
-        var children: FieldSet
+        var children = FieldSet()
     }
 
     /// The places one step down; none is without a member at or below it.
@@ -53,9 +53,12 @@ package struct FieldSet: Hashable, Sendable {
 
     private mutating func insert(_ path: ArraySlice<PathElement>) {
         guard let first = path.first else { return }
-        var node = nodes[first] ?? Node(isMember: false, children: FieldSet())
-        if path.count == 1 { node.isMember = true } else { node.children.insert(path.dropFirst()) }
-        nodes[first] = node
+        // In place, here and in `formUnion`: taking a node out and putting it back would copy all that is below it.
+        if path.count == 1 {
+            nodes[first, default: Node()].isMember = true
+        } else {
+            nodes[first, default: Node()].children.insert(path.dropFirst())
+        }
     }
 
     /// Puts a place with all below it, in place of what was there; a place without members is taken out.
@@ -69,15 +72,16 @@ extension FieldSet {
     /// The members of either set.
     package func union(_ other: FieldSet) -> FieldSet {
         var result = self
-        for (element, node) in other.nodes {
-            let own = nodes[element]
-            result.set(
-                element,
-                isMember: node.isMember || own?.isMember ?? false,
-                children: own.map { $0.children.union(node.children) } ?? node.children
-            )
-        }
+        result.formUnion(other)
         return result
+    }
+
+    /// Adds the members of `other`.
+    mutating func formUnion(_ other: FieldSet) {
+        for (element, node) in other.nodes {
+            if node.isMember { nodes[element, default: Node()].isMember = true }
+            if !node.children.isEmpty { nodes[element, default: Node()].children.formUnion(node.children) }
+        }
     }
 
     /// The members of both sets.

@@ -94,7 +94,9 @@ extension JSONValue {
             return left.count == right.count && zip(left, right).allSatisfy { $0.isSame(as: $1) }
         case (.object(let left), .object(let right)):
             guard left.count == right.count else { return false }
-            return left.members.allSatisfy { member in right[member.key].map { member.value.isSame(as: $0) } ?? false }
+            return zip(left.sortedByKey, right.sortedByKey).allSatisfy {
+                $0.key == $1.key && $0.value.isSame(as: $1.value)
+            }
         default: return wholeAsInteger == other.wholeAsInteger
         }
     }

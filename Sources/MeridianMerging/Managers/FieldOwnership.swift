@@ -134,6 +134,7 @@ extension JSONValue {
     fileprivate func written(as explicit: JSONValue) -> JSONValue {
         switch (self, explicit) {
         case (.object(let object), .object(let forms)):
+            let forms = MemberLookup(forms)
             let members = object.members.compactMap { member -> JSONObject.Member? in
                 guard let form = forms[member.key] else { return member.value.isNull ? nil : member }
                 if member.value.isNull, !form.isNull { return nil }

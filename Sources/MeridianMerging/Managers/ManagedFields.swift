@@ -18,17 +18,17 @@ package struct ManagedFields: Hashable, Sendable {
 
     /// These entries; of two with the same identity the later counts, and entries without fields are left out.
     package init(_ entries: [ManagedFieldsEntry]) {
-        for entry in entries { self[entry.identity] = entry }
+        let byIdentity = Dictionary(entries.map { ($0.identity, $0) }) { _, later in later }
+        self.entries = byIdentity.values.filter { !$0.fields.isEmpty }.sorted { Self.sortKey($0) < Self.sortKey($1) }
     }
 
     /// Reads `metadata.managedFields` of an object.
     ///
     /// - Throws: `MergeError` with code `malformed`.
     package init(of object: JSONValue) throws(MergeError) {
-        for value in object["metadata"]?["managedFields"]?.array ?? [] {
-            let entry = try ManagedFieldsEntry(value)
-            self[entry.identity] = entry
-        }
+        var entries: [ManagedFieldsEntry] = []
+        for value in object["metadata"]?["managedFields"]?.array ?? [] { entries.append(try ManagedFieldsEntry(value)) }
+        self.init(entries)
     }
 
     package var isEmpty: Bool { entries.isEmpty }
@@ -37,7 +37,7 @@ package struct ManagedFields: Hashable, Sendable {
     package var json: JSONValue? { isEmpty ? nil : .array(entries.map(\.json)) }
 
     /// All paths that somebody owns.
-    var union: FieldSet { entries.reduce(FieldSet()) { $0.union($1.fields) } }
+    var union: FieldSet { entries.reduce(into: FieldSet()) { $0.formUnion($1.fields) } }
 
     /// The entry of an identity; setting one without fields, or nil, takes it out.
     package subscript(identity: ManagedFieldsEntry.Identity) -> ManagedFieldsEntry? {
@@ -59,10 +59,11 @@ package struct ManagedFields: Hashable, Sendable {
 
     /// Takes `fields` away from every entry but the one of `identity`.
     mutating func take(_ fields: FieldSet, for identity: ManagedFieldsEntry.Identity) {
-        for entry in entries where entry.identity != identity {
+        entries = entries.compactMap { entry in
+            guard entry.identity != identity else { return entry }
             var rest = entry
             rest.fields = entry.fields.subtracting(fields)
-            self[entry.identity] = rest
+            return rest.fields.isEmpty ? nil : rest
         }
     }
 
@@ -77,23 +78,16 @@ package struct ManagedFields: Hashable, Sendable {
         )
     }
 
-    /// Merges the oldest managers by update into one until no more than `updatersMax` are left.
+    /// Merges the oldest managers by update into one where there are more than `updatersMax`.
     mutating func capUpdaters() {
-        while true {
-            let updaters = entries.filter { $0.operation == .update }
-            guard updaters.count > Self.updatersMax else { return }
-            let oldest = updaters.prefix(2)
-            let merged = ManagedFieldsEntry(
-                manager: Self.ancientName,
-                operation: .update,
-                time: oldest.last?.time,
-                fields: oldest.reduce(FieldSet()) { $0.union($1.fields) }
-            )
-            for entry in oldest { self[entry.identity] = nil }
-            let former = self[merged.identity]?.fields ?? FieldSet()
-            var bucket = merged
-            bucket.fields = merged.fields.union(former)
-            self[merged.identity] = bucket
-        }
+        let updaters = entries.filter { $0.operation == .update }
+        guard updaters.count > Self.updatersMax else { return }
+        let oldest = updaters.prefix(updaters.count - Self.updatersMax + 1)
+        var bucket = ManagedFieldsEntry(manager: Self.ancientName, operation: .update, time: oldest.last?.time)
+        let former = oldest.contains { $0.identity == bucket.identity } ? nil : self[bucket.identity]
+        bucket.fields = oldest.reduce(into: former?.fields ?? FieldSet()) { $0.formUnion($1.fields) }
+        let gone = Set(oldest.map(\.identity))
+        entries.removeAll { gone.contains($0.identity) }
+        self[bucket.identity] = bucket
     }
 }

@@ -8,6 +8,12 @@ package struct JSONPatch: Sendable {
     /// Bytes that the copies of one patch may add together: doubling by copying would fill the memory in a few steps.
     package static let copiedBytesMax = 3 << 20
 
+    /// Members and elements that one patch may pass on its way.
+    ///
+    /// Each operation walks through the objects and arrays on its path: these are two thousand for each of the most
+    /// operations, and about a second's work.
+    package static let stepsMax = 20_000_000
+
     private enum Operation: Sendable {
         case add(JSONPointer, JSONValue)
         case remove(JSONPointer)
@@ -15,6 +21,14 @@ package struct JSONPatch: Sendable {
         case move(from: JSONPointer, to: JSONPointer)
         case copy(from: JSONPointer, to: JSONPointer)
         case test(JSONPointer, JSONValue)
+
+        /// The places that it reads or changes.
+        var paths: [JSONPointer] {
+            switch self {
+            case .add(let path, _), .remove(let path), .replace(let path, _), .test(let path, _): [path]
+            case .move(let from, let to), .copy(let from, let to): [from, to]
+            }
+        }
     }
 
     private let operations: [Operation]
@@ -55,7 +69,12 @@ package struct JSONPatch: Sendable {
             }
         }
 
+        var steps = 0
         for operation in operations {
+            for path in operation.paths { steps += result.steps(to: path.tokens) }
+            guard steps <= Self.stepsMax else {
+                throw MergeError(.tooLarge, "the patch takes more than \(Self.stepsMax) steps; send several")
+            }
             switch operation {
             case .add(let path, let value):
                 try note(path, depth: value.depth)
@@ -126,6 +145,18 @@ extension JSONValue {
         case .object(let object): 1 + (object.members.lazy.map(\.value.depth).max() ?? 0)
         default: 0
         }
+    }
+
+    /// The members and elements of everything on the way to a place, as far as there is one.
+    fileprivate func steps(to tokens: [String]) -> Int {
+        var value: JSONValue? = self
+        var steps = 0
+        for token in tokens {
+            guard let current = value else { break }
+            steps += current.array?.count ?? current.object?.count ?? 0
+            value = current.child(token)
+        }
+        return steps
     }
 
     /// The value at the place of these tokens.

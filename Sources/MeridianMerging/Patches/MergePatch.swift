@@ -7,13 +7,20 @@ package import MeridianModel
 /// Recursion is bounded by the nesting of `patch`, which the JSON parser bounds at `JSONValue.depthMax`.
 package func mergePatched(_ target: JSONValue?, with patch: JSONValue) -> JSONValue {
     guard case .object(let changes) = patch else { return patch }
-    var result = target?.object ?? JSONObject()
+    let old = MemberLookup(target?.object)
+    var result = (target?.object ?? JSONObject()).builder
+    var removed: Set<String> = []
     for change in changes.members {
-        if change.value.isNull {
-            result[change.key] = nil
+        guard !change.value.isNull else {
+            removed.insert(change.key)
+            continue
+        }
+        let value = mergePatched(old[change.key], with: change.value)
+        if let position = result.position(of: change.key) {
+            result.replace(at: position, value: value)
         } else {
-            result[change.key] = mergePatched(result[change.key], with: change.value)
+            result.append(key: change.key, value: value)
         }
     }
-    return .object(result)
+    return .object(JSONObject(result.object.members.filter { !removed.contains($0.key) }))
 }

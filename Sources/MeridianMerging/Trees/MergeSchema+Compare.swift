@@ -74,9 +74,11 @@ extension MergeSchema {
     ) throws(MergeError) {
         let oldKeys = old?.keys ?? []
         let known = Set(oldKeys)
+        let before = MemberLookup(old)
+        let after = MemberLookup(new)
         for key in oldKeys + (new?.keys ?? []).filter({ !known.contains($0) }) {
             let memberType = self.type(of: key, in: type)
-            try compare(old?[key], new?[key], memberType, at: path + [.field(key)], into: &result)
+            try compare(before[key], after[key], memberType, at: path + [.field(key)], into: &result)
         }
     }
 

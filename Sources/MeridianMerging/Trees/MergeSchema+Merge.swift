@@ -29,13 +29,19 @@ extension MergeSchema {
         _ type: MergeType,
         at path: [PathElement]
     ) throws(MergeError) -> JSONObject {
-        var result = live ?? JSONObject()
+        let old = MemberLookup(live)
+        var result = (live ?? JSONObject()).builder
         for member in config?.members ?? [] {
             let memberType = self.type(of: member.key, in: type)
             let place = path + [.field(member.key)]
-            result[member.key] = try merged(result[member.key], member.value, memberType, at: place)
+            let value = try merged(old[member.key], member.value, memberType, at: place) ?? member.value
+            if let position = result.position(of: member.key) {
+                result.replace(at: position, value: value)
+            } else {
+                result.append(key: member.key, value: value)
+            }
         }
-        return result
+        return result.object
     }
 
     private func mergedItems(

@@ -30,7 +30,13 @@ package struct GitSourceStatus: Shaped {
         "What Meridian observes of a GitSource.",
         fields: [
             .init("observedGeneration", \.observedGeneration, default: 0, "The generation that was looked at."),
-            .init("conditions", \.conditions, default: [], "Fetched, Verified, Applied, Ready."),
+            .init(
+                "conditions",
+                \.conditions,
+                default: [],
+                "Fetched, Verified, Applied, Drifted, Ready.",
+                .keyed(by: "type")
+            ),
             .init("lastSeenCommit", optional: \.lastSeenCommit, "The commit that was read last."),
             .init("appliedCommit", optional: \.appliedCommit, "The commit that was applied last."),
             .init("tag", optional: \.tag, "The tag that the version range chose."),

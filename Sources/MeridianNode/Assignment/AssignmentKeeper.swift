@@ -88,6 +88,7 @@ package actor AssignmentKeeper {
         current = assignment
         let orders = Self.orders(of: assignment)
         assign(orders, false)
+        edge.setCertificates(assignment.certificates)
         try await edge.apply(assignment.routes)
         if current?.number == assignment.number { assign(orders, true) }
         onChange()

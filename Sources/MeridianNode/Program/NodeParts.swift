@@ -1,6 +1,7 @@
 // NodeParts: the real edge and bundles behind the protocols that the rest of the node uses.
 internal import CLinux
 internal import Glibc
+package import Logging
 package import MeridianEdge
 package import MeridianModel
 package import MeridianPorts
@@ -9,14 +10,25 @@ internal import MeridianRegistry
 /// The epoll edge as the supply and the keeper use it.
 package struct EdgeOfNode: NodeEdge {
     let edge: Edge
+    let logger: Logger
 
-    package init(edge: Edge) { self.edge = edge }
+    package init(edge: Edge, logger: Logger) {
+        self.edge = edge
+        self.logger = logger
+    }
 
     package func apply(_ routes: RouteTable) async throws(NodeError) {
         do throws(EdgeError) {
             try await edge.apply(routes)
         } catch {
             throw NodeError(.refused, "\(error)")
+        }
+    }
+
+    package func setCertificates(_ certificates: [HostCertificate]) {
+        let given = certificates.map { EdgeCertificate(hosts: $0.hosts, chain: $0.chain, key: $0.key) }
+        for refusal in edge.setCertificates(given) {
+            logger.error("a certificate is refused", metadata: ["reason": "\(refusal)"])
         }
     }
 

@@ -7,6 +7,9 @@ package protocol NodeEdge: Sendable {
     /// Puts a table of routes in force; returns when every loop has it. A table that is not newer is ignored.
     func apply(_ routes: RouteTable) async throws(NodeError)
 
+    /// Replaces the certificates of all hosts; the hosts of a bad one keep the last good one.
+    func setCertificates(_ certificates: [HostCertificate])
+
     /// Replaces the set of a revision's runners; returns when every loop has it.
     ///
     /// Runners that are missing get no new request, and finish those that they have. `resumed` are the ids of those that

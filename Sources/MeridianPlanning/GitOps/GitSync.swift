@@ -1,8 +1,8 @@
 // GitSync: what to do now for each GitSource: look, apply, prune, and what to say of it.
 import MeridianModel
 
-/// Objects that one step applies: enough that a thousand take two steps, few enough that the loop soon looks up again.
-private let appliedTogetherMax = 500
+/// Objects that one step applies: a thousand go together in well under a second, and then the loop looks up again.
+private let appliedTogetherMax = 1000
 
 /// Makes the platform agree with the repositories of all GitSources.
 func gitSync(in world: World) -> Plan {
