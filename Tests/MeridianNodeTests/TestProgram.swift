@@ -78,8 +78,10 @@ final class TestProgram: Sendable {
                 state.withLock { $0.busy += 1 }
                 usleep(serviceTime)
                 let answer = "HTTP/1.1 200 OK\r\nContent-Length: \(name.utf8.count)\r\n\r\n\(name)"
-                _ = answer.withCString { send(connection, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
+                // Before it is sent: whoever has the answer may stop the program before this thread goes on. What is
+                // cut in between is seen by the client.
                 state.withLock { $0.busy -= 1 }
+                _ = answer.withCString { send(connection, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
             }
         }
         _ = state.withLock { $0.connections.remove(connection) }
