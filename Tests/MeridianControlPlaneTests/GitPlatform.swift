@@ -63,8 +63,9 @@ final class GitPlatform: Sendable {
         do { try DurableFile.remove(directory) } catch { print("\(directory) was not removed: \(error)") }
     }
 
-    /// Runs the loop and its activities while `body` runs.
+    /// Runs the loop and its activities while `body` runs; the namespace `default` is there, as behind an API server.
     func running(_ body: () async throws -> Void) async throws {
+        try await apply(["apiVersion": "meridian.dev/v1", "kind": "Namespace", "metadata": ["name": "default"]])
         let (reconciler, pool) = (reconciler, pool)
         let loop = Task { try await reconciler.run() }
         let work = Task { await pool.run { reconciler.finish($0, $1) } }
