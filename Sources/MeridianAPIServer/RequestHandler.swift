@@ -15,6 +15,9 @@ struct RequestHandler: Sendable {
 
     let objects: ObjectAPI
     let backends: APIBackends
+    let authenticator: Authenticator
+    /// Who sent the request; nobody before it is admitted.
+    var caller = Caller.anonymous
     let version: String
     let logger: Logger
 
@@ -23,8 +26,7 @@ struct RequestHandler: Sendable {
         let start = ContinuousClock.now
         let response: Response
         do throws(APIFailure) {
-            try checkLoopback(request.head)
-            response = try await answer(request).response(to: request)
+            response = try await admitted(request).answer(request).response(to: request)
         } catch {
             response = Answer.json(error.code, error.object).response(to: request)
         }
@@ -46,7 +48,8 @@ struct RequestHandler: Sendable {
         case (.health, .get): return .text(200, "ok")
         case (.ready, .get): return try await readiness()
         case (.status, .get): return .json(200, try await backend(backends.status.status))
-        case (.plan, .post): return .json(200, try await objects.plan(try await body(request), backends.plan))
+        case (.plan, .post):
+            return .json(200, try await objects.plan(try await body(request), backends.plan, for: caller))
         case (.blob(let digest), .head): return .empty(await backends.blobs.contains(digest) ? 200 : 404)
         case (.blob(let digest), .put): return try await receive(digest, request)
         case (.collection(let kind, let namespace), _):

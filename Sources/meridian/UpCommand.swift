@@ -24,8 +24,17 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "Where all state is kept.")
     var data = ".meridian"
 
-    @Option(help: "Where the API listens: a loopback address and a port.")
+    @Option(help: "Where the API listens: an address and a port. Beyond loopback it speaks TLS and wants tokens.")
     var api = "127.0.0.1:7700"
+
+    @Option(help: "A certificate for the API in PEM form. Default beyond loopback: one of an authority of its own.")
+    var apiTlsCert: String?
+
+    @Option(help: "The private key of --api-tls-cert in PEM form.")
+    var apiTlsKey: String?
+
+    @Option(help: "A name by which clients reach the API, for its certificate; may be repeated.")
+    var apiName: [String] = []
 
     @Option(help: "Where the edge accepts requests: an address and a port.")
     var edge = "127.0.0.1:8080"
@@ -36,6 +45,9 @@ struct UpCommand: AsyncParsableCommand {
     func validate() throws {
         guard SocketAddressText(api) != nil else { throw ValidationError("--api \"\(api)\" is not ADDRESS:PORT") }
         guard SocketAddressText(edge) != nil else { throw ValidationError("--edge \"\(edge)\" is not ADDRESS:PORT") }
+        guard (apiTlsCert == nil) == (apiTlsKey == nil) else {
+            throw ValidationError("--api-tls-cert and --api-tls-key belong together; give both")
+        }
         if watch, filename.isEmpty { throw ValidationError("--watch needs -f") }
     }
 
@@ -45,13 +57,15 @@ struct UpCommand: AsyncParsableCommand {
         }
         var logger = Logger(label: "meridian") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = logLevel.level
-        let options = ControlPlaneOptions(
+        var options = ControlPlaneOptions(
             data: data,
             apiHost: address.host,
             apiPort: address.port,
             edge: edge,
             version: clientVersion
         )
+        if let apiTlsCert, let apiTlsKey { options.apiCertificate = (apiTlsCert, apiTlsKey) }
+        options.apiNames = apiName
         let follower = ManifestFollower(files: filename, isFollowing: watch)
         let (ready, source) = AsyncStream.makeStream(of: ControlPlaneAddresses.self)
         let plane = ControlPlane(options, logger: logger) { source.yield($0) }
@@ -60,7 +74,7 @@ struct UpCommand: AsyncParsableCommand {
                 group.addTask {
                     for await addresses in ready {
                         announce(addresses)
-                        await follower.run(server: addresses.api)
+                        await follower.run(data: data)
                     }
                 }
                 defer { group.cancelAll() }
@@ -76,6 +90,7 @@ struct UpCommand: AsyncParsableCommand {
 /// Prints where the platform answers.
 private func announce(_ addresses: ControlPlaneAddresses) {
     say("api:  \(addresses.api)")
+    addresses.notes.forEach(say)
     for edge in addresses.edges { say("edge: \(edge)") }
     if addresses.edges.isEmpty { say("edge: the node does not answer yet; see `meridian status`") }
 }

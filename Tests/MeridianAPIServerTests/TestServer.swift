@@ -1,4 +1,5 @@
 // TestServer: a real server on a free port over a store in memory, and a real client.
+import CLinux
 import Glibc
 import Logging
 import MeridianAPIClient
@@ -21,7 +22,12 @@ struct TestServer: Sendable {
     var url: String { client.server }
 
     /// Runs `body` against a server that is shut down afterwards.
-    static func run(_ body: @escaping @Sendable (TestServer) async throws -> Void) async throws {
+    ///
+    /// With an identity the server speaks TLS, and its own client knows no token.
+    static func run(
+        identity: ServerIdentity? = nil,
+        _ body: @escaping @Sendable (TestServer) async throws -> Void
+    ) async throws {
         let clock = WallClock()
         let store = MemoryStore(clock: clock)
         let backends = FakeBackends()
@@ -29,7 +35,7 @@ struct TestServer: Sendable {
         var logger = Logger(label: "api-test")
         logger.logLevel = .critical
         let server = try APIServer(
-            .init(port: 0, version: "test"),
+            .init(port: 0, version: "test", identity: identity),
             store: store,
             sealing: FakeSealing(),
             backends: APIBackends(plan: backends, logs: backends, blobs: backends, status: backends),
@@ -45,7 +51,8 @@ struct TestServer: Sendable {
                 try await group.run()
             }
             guard let port = await ports.first(where: { _ in true }) else { return }
-            try await APIClient.withClient(server: "http://127.0.0.1:\(port)") { client in
+            try await APIClient.withClient(server: "\(identity == nil ? "http" : "https")://127.0.0.1:\(port)") {
+                client in
                 let stop = { @Sendable in await group.triggerGracefulShutdown() }
                 let server = TestServer(client: client, store: store, backends: backends, stop: stop, ended: ended)
                 try await body(server)
@@ -58,11 +65,7 @@ struct TestServer: Sendable {
 
 /// The machine's clock.
 struct WallClock: ClockPort {
-    var now: Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
-    }
+    var now: Timestamp { Timestamp(milliseconds: clinux_milliseconds(CLOCK_REALTIME)) }
 
     func sleep(until deadline: Timestamp) async throws { try await Task.sleep(for: deadline - now) }
 }
