@@ -60,8 +60,14 @@ let package = Package(
         // Floor 0: words.
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .target(name: "CLinux", cSettings: strictC),
+        .target(
+            name: "CTLS",
+            cSettings: strictC,
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
+        ),
         .target(name: "CZygote", cSettings: strictC),
         room("MeridianModel"),
 
@@ -78,7 +84,11 @@ let package = Package(
         room("MeridianRegistry", ["MeridianModel", "MeridianPorts", "MeridianContent", "CLinux"]),
         room("MeridianBuilds", ["MeridianModel", "MeridianPorts", "MeridianContent", "CLinux"]),
         room("MeridianRunners", ["MeridianModel", "MeridianPorts", "CLinux", "CSeccomp", "CZygote"]),
-        room("MeridianEdge", ["MeridianModel", "MeridianRouting", "MeridianPorts", "CLinux"]),
+        room("MeridianEdge", ["MeridianModel", "MeridianRouting", "MeridianPorts", "CLinux", "CTLS", "CNGHTTP2"]),
+        room(
+            "MeridianGit",
+            ["MeridianModel", "MeridianPorts", "MeridianManifests", "MeridianContent", "CLinux"]
+        ),
         room("MeridianControl", ["MeridianModel", "MeridianPlanning", "MeridianPorts", logging]),
         room(
             "MeridianAPIServer",
@@ -103,7 +113,7 @@ let package = Package(
             [
                 "MeridianModel", "MeridianPorts", "MeridianPlanning", "MeridianStore", "MeridianBuilds",
                 "MeridianRegistry", "MeridianControl", "MeridianAPIServer", "MeridianAPIClient", "MeridianContent",
-                "MeridianRunners", "CLinux", logging, serviceLifecycle, unixSignals,
+                "MeridianRunners", "MeridianGit", "CLinux", logging, serviceLifecycle, unixSignals,
             ]
         ),
         room(
@@ -114,7 +124,7 @@ let package = Package(
             "MeridianCommands",
             [
                 "MeridianModel", "MeridianPorts", "MeridianManifests", "MeridianMerging", "MeridianPlanning",
-                "MeridianContent", "MeridianAPIClient", "CLinux", argumentParser,
+                "MeridianContent", "MeridianAPIClient", "MeridianGit", "CLinux", argumentParser,
             ]
         ),
 
@@ -134,18 +144,33 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-static-executable"])]
         ),
 
+        // Measures starts from outside the product; run by Benchmarks/start.
+        .executableTarget(
+            name: "start-times",
+            dependencies: [
+                "MeridianModel", "MeridianPorts", "MeridianNode", "MeridianRunners", "MeridianEdge", "CLinux", logging,
+            ],
+            path: "Benchmarks/StartTimes",
+            swiftSettings: strict
+        ),
+
         // Tests, one suite beside each room.
         tests("ArchitectureTests", []),
         tests("EndToEndTests", ["meridian", "meridian-zygote"]),
         tests("MeridianModelTests", ["MeridianModel"]),
         tests("MeridianManifestsTests", ["MeridianManifests", "MeridianModel"]),
-        tests("MeridianMergingTests", ["MeridianModel", "MeridianMerging"]),
+        .testTarget(
+            name: "MeridianMergingTests",
+            dependencies: ["MeridianModel", "MeridianMerging"],
+            exclude: ["Cases"],
+            swiftSettings: strict
+        ),
         tests(
             "MeridianAPIServerTests",
             [
                 "MeridianModel", "MeridianPorts", "MeridianMerging", "MeridianContent", "MeridianAPIServer",
-                "MeridianAPIClient", "MeridianStore", "CLinux", asyncHTTPClient, logging, serviceLifecycle, nioCore,
-                nioHTTP1,
+                "MeridianAPIClient", "MeridianStore", asyncHTTPClient, hummingbird, httpTypes, logging,
+                serviceLifecycle, nioCore, nioHTTP1,
             ]
         ),
         tests(
@@ -155,11 +180,22 @@ let package = Package(
                 logging, serviceLifecycle, nioCore,
             ]
         ),
+        tests(
+            "MeridianControlPlaneTests",
+            [
+                "MeridianControlPlane", "MeridianModel", "MeridianPorts", "MeridianPlanning", "MeridianControl",
+                "MeridianStore", "MeridianGit", "MeridianAPIServer", "MeridianContent", "MeridianRegistry", logging,
+            ]
+        ),
         tests("MeridianContentTests", ["MeridianContent", "MeridianModel"]),
         tests("MeridianStoreTests", ["MeridianStore", "MeridianModel", "MeridianPorts", grdb]),
         tests(
             "MeridianRegistryTests",
             ["MeridianRegistry", "MeridianModel", "MeridianPorts", "MeridianContent"]
+        ),
+        tests(
+            "MeridianGitTests",
+            ["MeridianGit", "MeridianModel", "MeridianPorts", "MeridianContent", "MeridianManifests"]
         ),
         tests(
             "MeridianBuildsTests",
@@ -187,7 +223,8 @@ let package = Package(
             ["MeridianSimulation", "MeridianControl", "MeridianModel", "MeridianPlanning", "MeridianPorts"]
         ),
         tests("MeridianRoutingTests", ["MeridianRouting", "MeridianModel"]),
-        tests("MeridianEdgeTests", ["MeridianEdge", "MeridianModel", "MeridianRouting", "CLinux"]),
+        .target(name: "CAllocationCount", path: "Tests/CAllocationCount", cSettings: strictC),
+        tests("MeridianEdgeTests", ["MeridianEdge", "MeridianModel", "MeridianRouting", "CLinux", "CAllocationCount"]),
         tests(
             "MeridianCommandsTests",
             [

@@ -9,8 +9,10 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,6 +55,18 @@ int clinux_address_text(const clinux_address *address, char *text, int capacity)
         return -EAFNOSUPPORT;
     }
     return inet_ntop(family, bytes, text, (socklen_t)capacity) ? (int)strlen(text) : -errno;
+}
+
+int clinux_address_bytes(const clinux_address *address, uint8_t bytes[16]) {
+    if (address->storage.ss_family == AF_INET) {
+        memcpy(bytes, &((const struct sockaddr_in *)&address->storage)->sin_addr, 4);
+        return 4;
+    }
+    if (address->storage.ss_family != AF_INET6) return 0;
+    const struct in6_addr *in = &((const struct sockaddr_in6 *)&address->storage)->sin6_addr;
+    int isMapped = IN6_IS_ADDR_V4MAPPED(in);
+    memcpy(bytes, isMapped ? &in->s6_addr[12] : in->s6_addr, isMapped ? 4 : 16);
+    return isMapped ? 4 : 16;
 }
 
 uint16_t clinux_address_port(const clinux_address *address) {
@@ -141,15 +155,18 @@ int clinux_socket_error(int descriptor) {
     return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) < 0 ? errno : error;
 }
 
+// glibc's recv and send are cancellation points: two atomic exchanges per call in a program with threads. Nobody cancels
+// a loop's thread, so these three go to the kernel directly.
+
 ssize_t clinux_receive(int descriptor, void *bytes, size_t count) {
     ssize_t got;
-    do got = recv(descriptor, bytes, count, 0); while (got < 0 && errno == EINTR);
+    do got = syscall(SYS_recvfrom, descriptor, bytes, count, 0, NULL, NULL); while (got < 0 && errno == EINTR);
     return got < 0 ? -errno : got;
 }
 
 ssize_t clinux_send(int descriptor, const void *bytes, size_t count) {
     ssize_t sent;
-    do sent = send(descriptor, bytes, count, MSG_NOSIGNAL); while (sent < 0 && errno == EINTR);
+    do sent = syscall(SYS_sendto, descriptor, bytes, count, MSG_NOSIGNAL, NULL, 0); while (sent < 0 && errno == EINTR);
     return sent < 0 ? -errno : sent;
 }
 
@@ -160,7 +177,7 @@ ssize_t clinux_send_both(int descriptor, const void *first, size_t firstCount, c
     message.msg_iov = parts;
     message.msg_iovlen = 2;
     ssize_t sent;
-    do sent = sendmsg(descriptor, &message, MSG_NOSIGNAL); while (sent < 0 && errno == EINTR);
+    do sent = syscall(SYS_sendmsg, descriptor, &message, MSG_NOSIGNAL); while (sent < 0 && errno == EINTR);
     return sent < 0 ? -errno : sent;
 }
 
@@ -188,8 +205,16 @@ uint64_t clinux_random_seed(void) {
     return (uint64_t)now.tv_nsec ^ ((uint64_t)now.tv_sec << 32) ^ (uint64_t)(uintptr_t)&seed;
 }
 
-int64_t clinux_coarse_milliseconds(void) {
+int64_t clinux_loop_microseconds(void) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void clinux_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
+
+int clinux_usable_processors(void) {
+    cpu_set_t usable;
+    CPU_ZERO(&usable);
+    return sched_getaffinity(0, sizeof usable, &usable) < 0 ? -errno : CPU_COUNT(&usable);
 }

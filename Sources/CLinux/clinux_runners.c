@@ -14,6 +14,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
@@ -136,6 +137,8 @@ int clinux_poll_wait(int poll, uint64_t *tokens, int room, int timeout_milliseco
     for (int index = 0; index < count; index++) tokens[index] = events[index].data.u64;
     return count;
 }
+
+int clinux_sharpen_timers(void) { return prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); }
 
 int clinux_wait_readable(int descriptor, int64_t nanoseconds) {
     struct pollfd watched = {.fd = descriptor, .events = POLLIN};

@@ -39,9 +39,19 @@ extension APIClient {
         return LogLines(ResponseLines(response.body, from: endpoint))
     }
 
-    /// The plan with `objects` put over what is stored; without any, what the loop would do now.
-    package func plan(_ objects: [JSONValue]) async throws(APIClientError) -> JSONValue {
-        try await send("POST", "/meridian/v1/plan", .json(["objects": .array(objects)]))
+    /// The plan with `objects` put over what is stored and without `removed`; without any, what the loop would do now.
+    package func plan(
+        _ objects: [JSONValue],
+        removing removed: [ObjectKey] = []
+    ) async throws(APIClientError) -> JSONValue {
+        let names = removed.map { key -> JSONValue in
+            ["kind": .string(key.kind), "namespace": .string(key.namespace), "name": .string(key.name)]
+        }
+        return try await send(
+            "POST",
+            "/meridian/v1/plan",
+            .json(["objects": .array(objects), "removed": .array(names)])
+        )
     }
 
     /// The platform's state in short.

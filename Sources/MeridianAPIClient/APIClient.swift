@@ -63,15 +63,21 @@ package struct APIClient: Sendable {
         try await endpoint.json(method, path, body, within: Self.requestDuration).value
     }
 
-    /// Creates an object, or replaces its content, labels and annotations; an equal one is not written.
+    /// Makes the fields that `object` names so, as server-side apply does: what `manager` applied before and does not
+    /// name now goes, what others own stays, and an object that is so already is not written.
     ///
-    /// With `isDryRun` the server checks and answers as for real, and writes nothing.
+    /// With `isDryRun` the server checks and answers as for real, and writes nothing. Unless it `isForced`, fields that
+    /// others own with another value are refused with `conflict` and a cause each.
     package func apply(
         _ object: JSONValue,
         _ key: ObjectKey,
-        isDryRun: Bool = false
+        isDryRun: Bool = false,
+        manager: String = meridianManager,
+        isForced: Bool = false
     ) async throws(APIClientError) -> Applied {
-        let query = queryText(["fieldManager": "meridian", "dryRun": isDryRun ? "All" : nil])
+        let query = queryText([
+            "fieldManager": manager, "dryRun": isDryRun ? "All" : nil, "force": isForced ? "true" : nil,
+        ])
         let body = HTTPEndpoint.Body.json(object, type: "application/apply-patch+yaml")
         let answer = try await endpoint.json("PATCH", try path(key) + query, body, within: Self.requestDuration)
         let change = answer.headers.first(name: "meridian-change").flatMap { Applied.Change(rawValue: $0) }

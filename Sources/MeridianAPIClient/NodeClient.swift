@@ -70,7 +70,7 @@ package struct NodeClient: NodePort {
     /// `isBuild` of the request has no meaning here.
     package func log(_ request: LogRequest) async throws(NodeError) -> LogLines {
         let query = queryText([
-            "app": request.app.path, "revision": request.revision,
+            "app": request.app.path, "revision": request.revision, "runner": request.runner,
             "tail": request.tailLines.map { String($0) }, "follow": request.follows ? "1" : nil,
         ])
         do {

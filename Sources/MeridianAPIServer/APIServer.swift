@@ -45,6 +45,7 @@ package struct APIServer: Service {
 
     private let configuration: Configuration
     private let handler: RequestHandler
+    private let collector: Collector
     private let logger: Logger
     private let onListening: @Sendable (Int) async -> Void
 
@@ -69,6 +70,7 @@ package struct APIServer: Service {
         self.configuration = configuration
         self.logger = logger
         self.onListening = onListening
+        collector = Collector(store: store, clock: clock, logger: logger)
         let objects = ObjectAPI(store: store, sealing: sealing, clock: clock, random: random)
         handler = RequestHandler(
             objects: objects,
@@ -78,6 +80,8 @@ package struct APIServer: Service {
                 clock: clock,
                 trustsLoopback: configuration.identity == nil
             ),
+            desk: WatchDesk(store: store, clock: clock, logger: logger),
+            documents: APIDocuments(version: configuration.version),
             version: configuration.version,
             logger: logger
         )
@@ -87,12 +91,34 @@ package struct APIServer: Service {
     ///
     /// - Throws: `APIServerError` where the address cannot be listened on.
     package func run() async throws {
+        do throws(APIFailure) {
+            try await handler.objects.makeMissingNamespaces()
+        } catch {
+            throw APIServerError("cannot make the namespaces that are missing: \(error.message)")
+        }
+        let application = try application()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await handler.desk.run() }
+            group.addTask { await collector.run() }
+            defer { group.cancelAll() }
+            do {
+                try await application.run()
+            } catch let error as IOError {
+                throw APIServerError(
+                    "cannot listen on \(configuration.host):\(configuration.port): \(error)."
+                        + " Another meridian may be running there; stop it or choose another address with --api"
+                )
+            }
+        }
+    }
+
+    private func application() throws -> some ApplicationProtocol {
         let handler = handler
         let onListening = onListening
         let responder = CallbackResponder<BasicRequestContext> { request, _ in await handler.respond(to: request) }
         let plain = HTTPServerBuilder.http1(configuration: .init(idleTimeout: .seconds(Self.idleSecondsMax)))
         let server = try configuration.identity.map { try .tls(plain, tlsConfiguration: $0.configuration()) } ?? plain
-        let application = Application(
+        return Application(
             responder: responder,
             server: server,
             configuration: ApplicationConfiguration(
@@ -102,14 +128,6 @@ package struct APIServer: Service {
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
             logger: logger
         )
-        do {
-            try await application.run()
-        } catch let error as IOError {
-            throw APIServerError(
-                "cannot listen on \(configuration.host):\(configuration.port): \(error)."
-                    + " Another meridian may be running there; stop it or choose another address with --api"
-            )
-        }
     }
 }
 
@@ -119,8 +137,17 @@ package struct APIBackends: Sendable {
     package var logs: any LogPort
     package var blobs: any BlobUploadPort
     package var status: any StatusPort
+    /// Nil: webhooks are not taken.
+    package var hooks: (any GitHookPort)?
 
-    package init(plan: any PlanPort, logs: any LogPort, blobs: any BlobUploadPort, status: any StatusPort) {
+    package init(
+        plan: any PlanPort,
+        logs: any LogPort,
+        blobs: any BlobUploadPort,
+        status: any StatusPort,
+        hooks: (any GitHookPort)? = nil
+    ) {
+        self.hooks = hooks
         self.plan = plan
         self.logs = logs
         self.blobs = blobs

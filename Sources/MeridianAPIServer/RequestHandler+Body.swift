@@ -22,8 +22,35 @@ extension RequestHandler {
 
     /// The JSON body; nil where it is empty.
     ///
-    /// Only JSON media types are taken: a browser asks before it sends those to another site.
+    /// Media types of forms are not taken. A body without a type could come from a foreign page in a browser; those are
+    /// known by their Origin (`checkLoopback`).
     func body(_ request: Request, types: [String] = ["application/json"]) async throws(APIFailure) -> JSONValue? {
+        guard let bytes = try await bytes(request, types: types) else { return nil }
+        if mediaType(of: request) == protobufMediaType { return try protobufBody(bytes) }
+        return try parsed { () throws(JSONSyntaxError) in try JSONValue(parsing: bytes) }
+    }
+
+    /// The JSON body that an object is written from; fields that it gives twice are noted in `options`.
+    func objectBody(
+        _ request: Request,
+        _ options: inout WriteOptions,
+        types: [String] = ["application/json"]
+    ) async throws(APIFailure) -> JSONValue {
+        guard let bytes = try await bytes(request, types: types) else { throw .badRequest("the request has no body") }
+        if mediaType(of: request) == protobufMediaType { return try protobufBody(bytes) }
+        let (value, duplicates) = try parsed { () throws(JSONSyntaxError) in try JSONValue.parsedWithDuplicates(bytes) }
+        options.duplicateFields = duplicates
+        return value
+    }
+
+    private func parsed<Value>(_ parse: () throws(JSONSyntaxError) -> Value) throws(APIFailure) -> Value {
+        do throws(JSONSyntaxError) { return try parse() } catch {
+            throw .badRequest("strict decoding error: the body is not the JSON that is taken here: \(error)")
+        }
+    }
+
+    /// The bytes of the body; nil where there are none.
+    private func bytes(_ request: Request, types: [String]) async throws(APIFailure) -> [UInt8]? {
         let bytes: ByteBuffer
         do {
             bytes = try await request.body.collect(upTo: Self.bodyBytesMax)
@@ -33,15 +60,13 @@ extension RequestHandler {
             throw .badRequest("the body did not arrive: \(error)")
         }
         guard bytes.readableBytes > 0 else { return nil }
-        let type = mediaType(of: request)
+        // Old clients name no type for JSON.
+        let given = mediaType(of: request)
+        let type = given.isEmpty ? "application/json" : given
         guard types.contains(type) else {
             throw .mediaType("the body was \"\(type.prefix(80))\"; supported: \(types.joined(separator: ", "))")
         }
-        do throws(JSONSyntaxError) {
-            return try JSONValue(parsing: Array(bytes.readableBytesView))
-        } catch {
-            throw .badRequest("strict decoding error: the body is not the JSON that is taken here: \(error)")
-        }
+        return Array(bytes.readableBytesView)
     }
 
     /// Takes a blob, piece by piece as its file takes it.

@@ -2,9 +2,17 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import MeridianMerging
 internal import MeridianModel
 internal import MeridianPorts
 internal import NIOCore
+
+/// The patches that are taken, by media type; not Kubernetes' strategic merge patch, which is for its own kinds.
+enum PatchType: String, CaseIterable {
+    case apply = "application/apply-patch+yaml"
+    case merge = "application/merge-patch+json"
+    case json = "application/json-patch+json"
+}
 
 /// Dispatches requests by path and method.
 struct RequestHandler: Sendable {
@@ -18,6 +26,8 @@ struct RequestHandler: Sendable {
     let authenticator: Authenticator
     /// Who sent the request; nobody before it is admitted.
     var caller = Caller.anonymous
+    let desk: WatchDesk
+    let documents: APIDocuments
     let version: String
     let logger: Logger
 
@@ -26,7 +36,11 @@ struct RequestHandler: Sendable {
         let start = ContinuousClock.now
         let response: Response
         do throws(APIFailure) {
-            response = try await admitted(request).answer(request).response(to: request)
+            if let hooked = try await hookAnswer(request) {
+                response = hooked.response(to: request)
+            } else {
+                response = try await admitted(request).answer(request).response(to: request)
+            }
         } catch {
             response = Answer.json(error.code, error.object).response(to: request)
         }
@@ -52,101 +66,61 @@ struct RequestHandler: Sendable {
             return .json(200, try await objects.plan(try await body(request), backends.plan, for: caller))
         case (.blob(let digest), .head): return .empty(await backends.blobs.contains(digest) ? 200 : 404)
         case (.blob(let digest), .put): return try await receive(digest, request)
-        case (.collection(let kind, let namespace), _):
-            return try await collection(kind, namespace, request, parameters)
-        case (.object(let kind, let key), _): return try await object(kind, key, request, parameters)
-        case (.objectStatus(let kind, let key), .get):
-            return .json(200, objects.served(try await objects.record(key, kind)))
-        case (.action(let action, let key), .post):
-            let kind = try appKind()
-            let body = try await body(request)
-            let isDryRun = try parameters.isDryRun()
-            return .json(200, try await objects.act(action, key, kind, body: body, isDryRun: isDryRun))
-        case (.appLog(let key), .get): return try await log(key, parameters)
-        default: throw .notAllowed("the server does not allow \(request.method) on \(request.uri.path)")
+        case (.discovery(let path), .get): return try discovery(path, request)
+        case (.openAPI(let path), .get): return try openAPI(path, request)
+        case (.review(let review), .post):
+            return .json(
+                201,
+                try review.answer(try await body(request, types: Self.objectTypes), by: caller)
+            )
+        case (.collection(let resource, let namespace), _):
+            return try await collection(resource, namespace, request, parameters)
+        case (.object(let resource, let key), _): return try await object(resource, key, request, parameters)
+        case (.subresource(let subresource, let resource, let key), _):
+            return try await answer(subresource, resource, key, request, parameters)
+        default: throw .notAllowed("the server does not allow \(request.method) on \(request.uri.path.prefix(200))")
         }
     }
 
-    private func collection(
-        _ kind: Kind,
-        _ namespace: String?,
-        _ request: Request,
-        _ parameters: QueryParameters
-    ) async throws(APIFailure) -> Answer {
-        switch request.method {
-        case .get:
-            let filter = try ObjectFilter(kind: kind, namespace: namespace, parameters: parameters)
-            guard try parameters.flag("watch") else {
-                return .json(200, try await objects.list(kind, filter, parameters))
+    private func discovery(_ path: APIRoute.DiscoveryPath, _ request: Request) throws(APIFailure) -> Answer {
+        let isAggregated = (request.headers[.accept] ?? "").split(separator: ",").prefix(AnswerForm.rangesMax).contains
+        {
+            let media = MediaType($0)
+            return media.parameters["g"] == "apidiscovery.k8s.io" && media.parameters["v"] == "v2"
+        }
+        switch path {
+        case .core where isAggregated: return .typedJSON(Discovery.aggregatedType, Discovery.aggregated(isCore: true))
+        case .groups where isAggregated:
+            return .typedJSON(Discovery.aggregatedType, Discovery.aggregated(isCore: false))
+        case .core: return .json(200, Discovery.coreVersions)
+        case .groups: return .json(200, Discovery.groupList)
+        case .group(let name):
+            guard let group = Discovery.group(name) else { throw .noResource }
+            return .json(200, group)
+        case .resources(let group):
+            guard let list = Discovery.resources(group) else { throw .noResource }
+            return .json(200, list)
+        }
+    }
+
+    private func openAPI(_ path: APIRoute.OpenAPIPath, _ request: Request) throws(APIFailure) -> Answer {
+        switch path {
+        case .second:
+            // Old kubectls ask for protobuf and take nothing else; nobody else asks.
+            guard request.headers[.accept]?.contains("proto-openapi.spec.v2") == true else {
+                throw .notAcceptable(request.headers[.accept] ?? "")
             }
-            let watch = try ObjectWatch(objects, kind, filter, parameters)
-            return .stream("application/json") { try await watch.run($0) }
-        case .post:
-            try objects.checkDeclared(kind)
-            let isDryRun = try parameters.isDryRun()
-            let body = try await requiredBody(request)
-            let given = body["metadata"]?["namespace"]?.string ?? ""
-            let place = kind.isNamespaced ? namespace ?? (given.isEmpty ? "default" : given) : ""
-            return .written(try await objects.create(body, kind, namespace: place, isDryRun: isDryRun))
-        default: throw .notAllowed("the server does not allow \(request.method) on a collection; name one object")
+            return .document(documents.second)
+        case .index: return .document(documents.index)
+        case .group(let group):
+            guard let document = documents.groups[group] else { throw .noResource }
+            return .document(document)
         }
-    }
-
-    private func object(
-        _ kind: Kind,
-        _ key: ObjectKey,
-        _ request: Request,
-        _ parameters: QueryParameters
-    ) async throws(APIFailure) -> Answer {
-        if request.method == .get { return .json(200, objects.served(try await objects.record(key, kind))) }
-        try objects.checkDeclared(kind)
-        let isDryRun = try parameters.isDryRun()
-        switch request.method {
-        case .put:
-            let body = try await requiredBody(request)
-            return .written(try await objects.replace(body, kind, key, isDryRun: isDryRun))
-        case .patch:
-            return try await patch(kind, key, request, isDryRun: isDryRun)
-        case .delete:
-            let options = try DeleteOptions(try await body(request), parameters)
-            return .json(200, try await objects.delete(key, kind, options))
-        default: throw .notAllowed("the server does not allow \(request.method) on an object")
-        }
-    }
-
-    private func patch(
-        _ kind: Kind,
-        _ key: ObjectKey,
-        _ request: Request,
-        isDryRun: Bool
-    ) async throws(APIFailure) -> Answer {
-        let known = ["application/apply-patch+yaml", "application/merge-patch+json"]
-        let type = mediaType(of: request)
-        guard known.contains(type) else {
-            throw .mediaType("the body of a patch was \"\(type)\"; supported: \(known.joined(separator: ", "))")
-        }
-        let body = try await requiredBody(request, types: known)
-        if type == known[1] {
-            return .written(try await objects.mergePatch(body, kind, key, isDryRun: isDryRun))
-        }
-        return .written(try await objects.apply(body, kind, key, isDryRun: isDryRun))
-    }
-
-    private func log(_ key: ObjectKey, _ parameters: QueryParameters) async throws(APIFailure) -> Answer {
-        let wanted = try LogRequest(app: key, parameters)
-        _ = try await objects.record(key, try appKind())
-        let lines = try await backend { () throws(BackendError) in try await backends.logs.log(wanted) }
-        return .stream("text/plain; charset=utf-8") { try await sendLines(lines, to: $0) }
     }
 
     private func readiness() async throws(APIFailure) -> Answer {
         _ = try await objects.storedRecord(ObjectKey(kind: AppSpec.kind, namespace: "default", name: "readiness"))
         return .text(200, "ok")
-    }
-
-    private func appKind() throws(APIFailure) -> Kind {
-        guard let kind = Kind.named(AppSpec.kind) else { throw .noResource }
-        return kind
     }
 
     private var versionObject: JSONValue {
@@ -157,7 +131,7 @@ struct RequestHandler: Sendable {
         ]
     }
 
-    private func backend<Value>(
+    func backend<Value>(
         _ body: () async throws(BackendError) -> Value
     ) async throws(APIFailure) -> Value {
         do { return try await body() } catch { throw APIFailure(error) }

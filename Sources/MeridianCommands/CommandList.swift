@@ -4,7 +4,8 @@ package import ArgumentParser
 
 /// The subcommands that talk to a running Meridian or work on files alone, in the order in which help shows them.
 package let clientCommands: [any ParsableCommand.Type] = [
-    ApplyCommand.self, DiffCommand.self, PlanCommand.self, ValidateCommand.self, GetCommand.self, DescribeCommand.self,
+    ApplyCommand.self, DiffCommand.self, PlanCommand.self, DriftCommand.self, ExportCommand.self, ValidateCommand.self,
+    GetCommand.self, DescribeCommand.self,
     StatusCommand.self, EventsCommand.self, LogsCommand.self, RollbackCommand.self, RestartCommand.self,
     RebuildCommand.self, DeleteCommand.self, SchemaCommand.self, VersionCommand.self,
 ]

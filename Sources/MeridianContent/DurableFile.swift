@@ -67,6 +67,17 @@ package enum DurableFile {
         return true
     }
 
+    /// Removes what processes that were killed while they wrote this file left beside it.
+    ///
+    /// Only for files with one writer: a write that is under way elsewhere would fail.
+    package static func removeUnfinished(of path: String) throws(ContentError) {
+        let directory = directory(of: path)
+        let prefix = path.split(separator: "/").last.map { "\($0)." } ?? ""
+        for name in try names(in: directory) where name.hasPrefix(prefix) && name.hasSuffix(".tmp") {
+            unlink("\(directory)/\(name)")
+        }
+    }
+
     /// Creates a directory and its parents (mode 0755, the last one `mode`); those that exist are left as they are.
     package static func createDirectory(_ path: String, mode: UInt32 = 0o755) throws(ContentError) {
         if mkdir(path, mode_t(mode)) == 0 || errno == EEXIST { return }

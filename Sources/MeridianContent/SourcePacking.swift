@@ -60,7 +60,12 @@ package enum SourcePacking {
     }
 
     /// Generated ignore files have some kilobytes.
-    private static let ignoreFileBytesMax = 1 << 20
+    package static let ignoreFileBytesMax = 1 << 20
+
+    /// Repositories, secrets of the working copy, and Meridian's own data.
+    static func isNeverPacked(_ name: String) -> Bool {
+        name == ".git" || name == ".meridian" || name == ".env" || name.hasPrefix(".env.")
+    }
 }
 
 /// One walk through a source directory.
@@ -84,7 +89,7 @@ private struct SourceWalk {
         let directory = ([root] + path).joined(separator: "/")
         let depth = prefix.count + path.count
         let rules = try SourcePacking.ignoreFile(in: directory).map { rules.adding($0, depth: depth) } ?? rules
-        for name in try DurableFile.names(in: directory) where !Self.isNeverPacked(name) {
+        for name in try DurableFile.names(in: directory) where !SourcePacking.isNeverPacked(name) {
             var status = stat()
             guard lstat("\(directory)/\(name)", &status) == 0 else { throw .system("read", "\(directory)/\(name)") }
             let below = path + [name]
@@ -141,11 +146,6 @@ private struct SourceWalk {
             throw ContentError(.refused, "\(link): the link's target is not UTF-8. Remove it or add it to .gitignore")
         }
         return target
-    }
-
-    /// Repositories, secrets of the working copy, and Meridian's own data.
-    private static func isNeverPacked(_ name: String) -> Bool {
-        name == ".git" || name == ".meridian" || name == ".env" || name.hasPrefix(".env.")
     }
 }
 

@@ -1,26 +1,35 @@
-// ActivityWork: the long work on a revision: a build or a port check, from start to result.
+// ActivityWork: the long work beside the loop: a build, a port check or a look at a repository, from start to result.
 package import MeridianModel
 package import MeridianPlanning
 package import MeridianPorts
 
-/// A build or a port check to be done beside the loop.
+/// A build, a port check or a look at a repository, to be done beside the loop.
 package struct ActivityWork: Sendable {
     /// What is to be done.
     package enum Kind: Sendable {
         case build(BuildStart)
         case check(PortCheckStart)
+        case look(GitLook)
     }
 
-    package let revision: ObjectKey
+    /// The revision that is built or checked, or the object whose repository is looked at.
+    package let subject: ObjectKey
     package let kind: Kind
 
-    /// The uid of the revision that the work is for: another one of its name gets nothing of it.
+    /// The uid of the object that the work is for: another one of its name gets nothing of it.
     package var uid: String {
         switch kind {
         case .build(let start): start.uid
         case .check(let start): start.uid
+        case .look(let look): look.uid
         }
     }
+}
+
+/// What came of long work.
+package enum WorkResult: Sendable {
+    case revision(ActivityResult)
+    case look(GitLookResult)
 }
 
 extension Executor {
@@ -30,10 +39,11 @@ extension Executor {
     package func perform(
         _ work: ActivityWork,
         progress: @escaping @Sendable (ObjectKey, BuildProgress) -> Void
-    ) async -> ActivityResult {
+    ) async -> WorkResult {
         switch work.kind {
-        case .build(let start): await build(start, progress: progress)
-        case .check(let start): await check(start)
+        case .build(let start): .revision(await build(start, progress: progress))
+        case .check(let start): .revision(await check(start))
+        case .look(let look): .look(await self.look(look))
         }
     }
 

@@ -9,6 +9,8 @@ package struct ExecutorPorts: Sendable {
     package let registry: any RegistryPort
     package let builder: any BuilderPort
     package let nodes: [String: any NodePort]
+    package let git: any GitPort
+    package let writer: any ObjectWriting
     package let sealing: any SealingPort
     package let clock: any ClockPort
     package let random: any RandomPort
@@ -18,10 +20,14 @@ package struct ExecutorPorts: Sendable {
         registry: any RegistryPort,
         builder: any BuilderPort,
         nodes: [String: any NodePort],
+        git: any GitPort = NoGit(),
+        writer: any ObjectWriting = NoWriting(),
         sealing: any SealingPort,
         clock: any ClockPort,
         random: any RandomPort
     ) {
+        self.git = git
+        self.writer = writer
         self.store = store
         self.registry = registry
         self.builder = builder
@@ -47,7 +53,7 @@ package enum StepOutcome: Sendable {
 package struct Executor: Sendable {
     let ports: ExecutorPorts
     let state: LoopState
-    /// Starts long work on a revision; cancelling is by `cancel`.
+    /// Starts long work; cancelling is by `cancel`.
     let start: @Sendable (ActivityWork) -> Void
     let cancel: @Sendable (ObjectKey) -> Void
     private let recorder: EventRecorder
@@ -71,17 +77,21 @@ package struct Executor: Sendable {
         do {
             switch step {
             case .createRevision(let revision, let app, let event): try await create(revision, app: app, event)
-            case .build(let build): begin(.building, ActivityWork(revision: build.revision, kind: .build(build)))
+            case .build(let build): begin(.building, ActivityWork(subject: build.revision, kind: .build(build)))
             case .cancelBuild(let revision):
                 cancel(revision)
                 state.forget(revision)
-            case .checkPort(let check): begin(.checking, ActivityWork(revision: check.revision, kind: .check(check)))
+            case .checkPort(let check): begin(.checking, ActivityWork(subject: check.revision, kind: .check(check)))
             case .write(let write): try await self.write(write)
             case .delete(let fence): try await commit([.delete(fence.key, .modRevision(fence.modRevision))], events: [])
             case .finishDeletion(let fence): try await finishDeletion(fence)
             case .endRollback(let fence): try await endRollback(fence)
             case .assign(let node, let assignment): try await assign(assignment, to: node)
             case .record(let event): try await commit([], events: [event])
+            case .lookAtGit(let look):
+                if state.beginLook(look) { start(ActivityWork(subject: look.subject, kind: .look(look))) }
+            case .applyGit(let work): try await apply(work)
+            case .pruneGit(let work): try await prune(work)
             }
             return .done
         } catch {
@@ -104,12 +114,12 @@ package struct Executor: Sendable {
     }
 
     private func begin(_ activity: Activity, _ work: ActivityWork) {
-        if state.begin(activity, on: work.revision, uid: work.uid) { start(work) }
+        if state.begin(activity, on: work.subject, uid: work.uid) { start(work) }
     }
 
     private func create(_ revision: Revision, app: Fence, _ event: EventDraft) async throws {
         var revision = revision
-        revision.metadata.uid = uid()
+        revision.metadata.uid = ports.random.uuid()
         revision.metadata.generation = 1
         revision.metadata.creationTimestamp = ports.clock.now
         try await commit(
@@ -133,7 +143,7 @@ package struct Executor: Sendable {
     /// A document of a new object with what the server gives to one.
     private func asNew(_ value: JSONValue) -> JSONValue {
         guard var object = value.object, var metadata = object["metadata"]?.object else { return value }
-        metadata["uid"] = .string(uid())
+        metadata["uid"] = .string(ports.random.uuid())
         metadata["generation"] = 1
         metadata["creationTimestamp"] = .string(ports.clock.now.description)
         object["metadata"] = .object(metadata)
@@ -198,6 +208,14 @@ package struct Executor: Sendable {
                 refused.append("\(opened.revisions[index].key): \(error.message)")
             }
         }
+        for index in opened.certificates.indices {
+            do throws(SealingError) {
+                opened.certificates[index] = try open(opened.certificates[index])
+            } catch {
+                guard error.code != .unavailable else { throw error }
+                refused.append("the certificate of \(opened.certificates[index].hosts[0]): \(error.message)")
+            }
+        }
         guard refused.isEmpty else { throw UnopenableSecrets(description: refused.joined(separator: "; ")) }
         return opened
     }
@@ -206,40 +224,37 @@ package struct Executor: Sendable {
     func open(_ template: RunnerTemplate) throws(SealingError) -> RunnerTemplate {
         var template = template
         for (name, value) in template.sealed.sorted(by: { $0.key < $1.key }) {
-            do {
-                template.environment[name] = try ports.sealing.open(value.text, for: value.owner)
-            } catch {
-                if error.code != .unavailable { state.noteUnopenable(value.text) }
-                throw error
-            }
+            template.environment[name] = try open(value)
         }
         template.sealed = [:]
         return template
+    }
+
+    private func open(_ certificate: HostCertificate) throws(SealingError) -> HostCertificate {
+        var certificate = certificate
+        if let chain = certificate.sealed[HostCertificate.chainKey] { certificate.chain = try open(chain) }
+        if let key = certificate.sealed[HostCertificate.privateKey] { certificate.key = try open(key) }
+        certificate.sealed = [:]
+        return certificate
+    }
+
+    /// The value; one that does not open is noted.
+    private func open(_ value: SealedValue) throws(SealingError) -> String {
+        do {
+            return try ports.sealing.open(value.text, for: value.owner)
+        } catch {
+            if error.code != .unavailable { state.noteUnopenable(value.text) }
+            throw error
+        }
     }
 
     private func commit(_ operations: [StoreOperation], events: [EventDraft]) async throws(StoreError) {
         let revision = try await ports.store.commit(operations + recorder.operations(for: events))
         state.noteRevision(revision)
     }
-
-    private func uid() -> String { uuidText(ports.random.next(), ports.random.next()) }
 }
 
 /// Values of Secrets do not open, which the loop now knows.
 private struct UnopenableSecrets: Error, CustomStringConvertible {
     let description: String
-}
-
-/// A version-4 UUID (RFC 9562 §5.4) of 128 random bits.
-package func uuidText(_ high: UInt64, _ low: UInt64) -> String {
-    let high = (high & ~0xF000) | 0x4000
-    let low = (low & ~(0b11 << 62)) | (0b10 << 62)
-    let digits = Array((hex(high) + hex(low)).utf8)
-    let parts = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32]
-    return parts.map { String(decoding: digits[$0], as: UTF8.self) }.joined(separator: "-")
-}
-
-private func hex(_ value: UInt64) -> String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.utf8.count) + digits
 }

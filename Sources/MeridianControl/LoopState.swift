@@ -11,6 +11,7 @@ package final class LoopState: Sendable {
         var failures: [ObjectKey: Failure] = [:]
         var unopenable: Set<String> = []
         var revision: Int64 = 0
+        var git = GitMemory()
     }
 
     /// Work for one revision of all that ever had its name.
@@ -51,6 +52,7 @@ package final class LoopState: Sendable {
                 failure.generation == nil || failure.generation == world.generation(of: key)
             }.compactMapValues(\.until).filter { $0.value > world.now }
             world.unopenable = state.unopenable
+            world.gitViews = state.git.views { world.uid(of: $0) }
         }
     }
 
@@ -116,7 +118,12 @@ package final class LoopState: Sendable {
     }
 
     /// Forgets the work on a revision: its result is written, or nobody waits for it any more.
-    func forget(_ revision: ObjectKey) { state.withLock { $0.works[revision] = nil } }
+    func forget(_ revision: ObjectKey) {
+        state.withLock { state in
+            state.works[revision] = nil
+            state.git.settle(revision)
+        }
+    }
 
     /// Forgets the work for revisions that are gone; answers those whose work is still under way.
     ///
@@ -128,6 +135,32 @@ package final class LoopState: Sendable {
             return gone.filter { if case .ended = $0.value.activity { false } else { true } }.keys.sorted()
         }
     }
+
+    // MARK: Repositories
+
+    /// Notes the beginning of a look at a repository; false where one is under way.
+    func beginLook(_ look: GitLook) -> Bool { state.withLock { $0.git.begin(look) } }
+
+    /// Notes how a look ended.
+    func endLook(_ look: GitLook, _ result: GitLookResult, now: Timestamp) {
+        state.withLock { $0.git.end(look, result, now: now) }
+    }
+
+    /// Notes that a push to the repository of an object was announced; false where nothing is known of it.
+    func announcePush(to subject: ObjectKey) -> Bool { state.withLock { $0.git.announce(subject) } }
+
+    /// Notes how the writes of a commit's objects went.
+    func noteGitWrites(_ writes: [ObjectKey: GitWriteOutcome], of source: Fence) {
+        state.withLock { $0.git.note(writes, of: source) }
+    }
+
+    /// Failed writes of one object in a row.
+    func gitWriteFailures(of key: ObjectKey, by source: Fence) -> Int {
+        state.withLock { $0.git.failures(of: key, by: source) }
+    }
+
+    /// Forgets the repositories of objects that are gone; answers those that are being looked at.
+    func forgetRepositories(in world: World) -> [ObjectKey] { state.withLock { $0.git.forget { world.uid(of: $0) } } }
 
     // MARK: Failures
 
@@ -167,16 +200,9 @@ package final class LoopState: Sendable {
 }
 
 extension World {
-    /// The generation of an object of a kind that steps fail for; nil where it is not there.
-    fileprivate func generation(of key: ObjectKey) -> Int? {
-        switch key.kind {
-        case AppSpec.kind: apps[key.path]?.object.metadata.generation
-        case RevisionSpec.kind: revisions[key.path]?.object.metadata.generation
-        case TrafficSplitSpec.kind: splits[key.path]?.object.metadata.generation
-        case RegionSpec.kind: regions[key.path]?.object.metadata.generation
-        case NodeSpec.kind: nodes[key.path]?.object.metadata.generation
-        case RunnerSpec.kind: runners[key.path]?.object.metadata.generation
-        default: nil
-        }
-    }
+    /// The generation of an object; nil where it is not there.
+    fileprivate func generation(of key: ObjectKey) -> Int? { object(key)?.metadata.generation }
+
+    /// The uid of an object; nil where it is not there.
+    fileprivate func uid(of key: ObjectKey) -> String? { object(key)?.metadata.uid }
 }

@@ -91,6 +91,7 @@ package actor Reconciler {
             uniquingKeysWith: { first, _ in first }
         )
         for revision in state.forgetWork(except: uids) { cancel(revision) }
+        for subject in state.forgetRepositories(in: world) { cancel(subject) }
         state.forgetFailures(of: world)
     }
 
@@ -161,13 +162,21 @@ package actor Reconciler {
     /// A minute: how late an expired event may go.
     private static let maintenance = Duration.seconds(60)
 
-    /// Tells the loop that something may have changed.
-    package nonisolated func wake() { bell.ring() }
-
-    /// Takes the result of long work; that for an earlier revision of the same name is dropped.
-    package nonisolated func finish(_ work: ActivityWork, _ result: ActivityResult) {
-        state.end(work.revision, uid: work.uid, result)
+    /// Takes the result of long work; that for an earlier object of the same name is dropped.
+    package nonisolated func finish(_ work: ActivityWork, _ result: WorkResult) {
+        switch (work.kind, result) {
+        case (.look(let look), .look(let result)): state.endLook(look, result, now: ports.clock.now)
+        case (_, .revision(let result)): state.end(work.subject, uid: work.uid, result)
+        case (_, .look): preconditionFailure("a look is the result of a look alone")
+        }
         bell.ring()
+    }
+
+    /// Looks at a repository at once, since a push was announced; false where its object is not known.
+    package nonisolated func announcePush(to subject: ObjectKey) -> Bool {
+        guard state.announcePush(to: subject) else { return false }
+        bell.ring()
+        return true
     }
 
     /// Takes a node's report, or its silence (nil).

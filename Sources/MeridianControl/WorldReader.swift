@@ -15,8 +15,8 @@ final class WorldReader: Sendable {
         let object: (any APIObject)?
     }
 
-    /// Kinds that decisions depend on; Events and tokens are none of them.
-    static let kinds = Set(Kind.all.map(\.name)).subtracting([Event.kind, AccessToken.kind])
+    /// Kinds that decisions depend on; Events, Namespaces and tokens are none of them.
+    static let kinds = Set(Kind.all.map(\.name)).subtracting([Event.kind, Namespace.kind, AccessToken.kind])
 
     init(store: any StorePort) { self.store = store }
 
@@ -63,6 +63,8 @@ private struct KindSorter {
     private var secrets: [Stored<Secret>] = []
     private var nodes: [Stored<Node>] = []
     private var runners: [Stored<Runner>] = []
+    private var gitSources: [Stored<GitSource>] = []
+    private var others: [ObjectKey: any APIObject] = [:]
     private var unreadable: Set<ObjectKey> = []
 
     mutating func take(_ object: (any APIObject)?, _ record: StoreRecord) {
@@ -75,7 +77,9 @@ private struct KindSorter {
         case let secret as Secret: secrets.append(Stored(secret, modRevision: record.modRevision))
         case let node as Node: nodes.append(Stored(node, modRevision: record.modRevision))
         case let runner as Runner: runners.append(Stored(runner, modRevision: record.modRevision))
-        default: unreadable.insert(record.key)
+        case let source as GitSource: gitSources.append(Stored(source, modRevision: record.modRevision))
+        case let other?: others[record.key] = other
+        case nil: unreadable.insert(record.key)
         }
     }
 
@@ -89,6 +93,8 @@ private struct KindSorter {
         world.secrets = ObjectTable(secrets)
         world.nodes = ObjectTable(nodes)
         world.runners = ObjectTable(runners)
+        world.gitSources = ObjectTable(gitSources)
+        world.others = others
         world.unreadable = unreadable
         return world
     }

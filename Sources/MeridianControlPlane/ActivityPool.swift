@@ -1,11 +1,11 @@
-// ActivityPool: runs builds and port checks beside the loop, and ends them with it.
+// ActivityPool: runs builds, port checks and looks at repositories beside the loop, and ends them with it.
 import MeridianControl
 import MeridianModel
 import MeridianPlanning
 import MeridianPorts
 import Synchronization
 
-/// Long work on revisions; at most one piece per revision.
+/// Long work; at most one piece per object.
 final class ActivityPool: Sendable {
     private let running = Mutex<[ObjectKey: Task<Void, Never>]>([:])
     private let notes: BuildNotes
@@ -25,11 +25,11 @@ final class ActivityPool: Sendable {
     /// Hands in work; it begins as soon as `run` gets to it.
     func start(_ work: ActivityWork, _ executor: Executor) { source.yield(Job(work: work, executor: executor)) }
 
-    /// Cancels the work on a revision, if there is any.
-    func cancel(_ revision: ObjectKey) { running.withLock { $0[revision] }?.cancel() }
+    /// Cancels the work on an object, if there is any.
+    func cancel(_ subject: ObjectKey) { running.withLock { $0[subject] }?.cancel() }
 
     /// Runs what is handed in until cancelled; then cancels what runs and waits for its end.
-    func run(finish: @escaping @Sendable (ActivityWork, ActivityResult) -> Void) async {
+    func run(finish: @escaping @Sendable (ActivityWork, WorkResult) -> Void) async {
         await withTaskGroup(of: Void.self) { group in
             for await job in work {
                 group.addTask { await self.perform(job, finish: finish) }
@@ -40,20 +40,20 @@ final class ActivityPool: Sendable {
 
     private func perform(
         _ job: Job,
-        finish: @escaping @Sendable (ActivityWork, ActivityResult) -> Void
+        finish: @escaping @Sendable (ActivityWork, WorkResult) -> Void
     ) async {
-        let revision = job.work.revision
+        let subject = job.work.subject
         // An inner task of its own, so that one piece of work can be cancelled alone; the handler ties it to the pool.
         let task = Task {
             let result = await job.executor.perform(job.work) { self.notes.note($0, $1) }
             if !Task.isCancelled { finish(job.work, result) }
         }
-        running.withLock { $0[revision] = task }
+        running.withLock { $0[subject] = task }
         await withTaskCancellationHandler {
             await task.value
         } onCancel: {
             task.cancel()
         }
-        running.withLock { $0[revision] = nil }
+        running.withLock { $0[subject] = nil }
     }
 }

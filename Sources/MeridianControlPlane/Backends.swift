@@ -8,15 +8,19 @@ import MeridianPorts
 struct PlanBackend: PlanPort {
     let reconciler: Reconciler
 
-    func plan(overlaying objects: [JSONValue]) async throws(BackendError) -> JSONValue {
+    func plan(
+        overlaying objects: [JSONValue],
+        removing removed: [ObjectKey]
+    ) async throws(BackendError) -> JSONValue {
         let world: World
         do throws(StoreError) {
             world = try await reconciler.world()
         } catch {
             throw BackendError(.unavailable, "the store cannot be read: \(error)")
         }
-        guard !objects.isEmpty else { return predict(world).document }
-        return predict(world.overlaid(with: objects.compactMap(declared))).without(predict(world)).document
+        guard !objects.isEmpty || !removed.isEmpty else { return predict(world).document.encoded(explicit: true) }
+        let prediction = predict(world, adding: objects.compactMap(declared), removing: removed)
+        return prediction.document.encoded(explicit: true)
     }
 
     /// The object in a checked document.

@@ -5,6 +5,7 @@ import MeridianAPIServer
 import MeridianBuilds
 import MeridianContent
 import MeridianControl
+import MeridianGit
 import MeridianModel
 import MeridianPorts
 import MeridianRegistry
@@ -21,6 +22,10 @@ package struct ControlPlaneOptions: Sendable {
     package var apiPort: Int
     /// Where the node's edge listens, `IP:PORT`.
     package var edge: String
+    /// Where the node's edge speaks TLS, `IP:PORT`; nil: nowhere.
+    package var secureEdge: String?
+    /// Ranges of balancers that speak the PROXY protocol to the node's edge.
+    package var proxyRanges: [String] = []
     package var version: String
     /// Files with a certificate for the API and its key; nil: one of Meridian's own where the API needs one.
     package var apiCertificate: (certificate: String, key: String)?
@@ -98,6 +103,8 @@ package struct ControlPlane: Sendable {
             registry: registry,
             builder: builder,
             nodes: [Self.nodeName: node],
+            git: repositories(directory, registry),
+            writer: ObjectWriter(store: store, sealing: sealing, clock: clock, random: SystemRandom()),
             sealing: sealing,
             clock: clock,
             random: SystemRandom()
@@ -112,7 +119,8 @@ package struct ControlPlane: Sendable {
             plan: PlanBackend(reconciler: reconciler),
             logs: LogBackend(store: store, builds: builder.logs, nodes: [node]),
             blobs: RegistryUploads(registry: registry, directory: directory.uploads),
-            status: StatusBackend(reconciler: reconciler, version: options.version, startedAt: clock.now)
+            status: StatusBackend(reconciler: reconciler, version: options.version, startedAt: clock.now),
+            hooks: GitHooks(reconciler: reconciler, store: store, sealing: sealing)
         )
         let edgeAddresses = EdgeAddresses([options.edge])
         let access = try await APIAccess(options, directory, store: store, clock: clock)
@@ -144,6 +152,8 @@ package struct ControlPlane: Sendable {
             directory: directory,
             name: Self.nodeName,
             edgeAddresses: edgeAddresses,
+            secureEdge: options.secureEdge,
+            proxyRanges: options.proxyRanges,
             logger: logger
         )
         defer { ready.withdraw() }
@@ -154,6 +164,16 @@ package struct ControlPlane: Sendable {
             Part("certificate") { try await access.keepCertificate(logger: logger) },
             server,
         ])
+    }
+
+    /// The engine that reads repositories; the platform runs without one where git is not installed.
+    private func repositories(_ directory: DataDirectory, _ registry: DirectoryRegistry) -> any GitPort {
+        do throws(GitError) {
+            return try GitRepositories(root: directory.git, registry: registry)
+        } catch {
+            logger.warning("repositories cannot be read", metadata: ["reason": "\(error.message)"])
+            return NoGit(because: error)
+        }
     }
 
     /// Runs the parts together; the last one is the first to stop.

@@ -12,6 +12,8 @@ struct NodeChild: Sendable {
     let directory: DataDirectory
     let name: String
     let edgeAddresses: EdgeAddresses
+    let secureEdge: String?
+    let proxyRanges: [String]
     let logger: Logger
 
     /// How often the node's process is looked at: a restart begins this late at the latest, and a look costs one call.
@@ -94,7 +96,8 @@ struct NodeChild: Sendable {
         var pid: pid_t = 0
         let words =
             ["meridian", "node", "--data", directory.path, "--name", name]
-            + edgeAddresses.current.flatMap { ["--edge", $0] }
+            + edgeAddresses.current.flatMap { ["--edge", $0] } + (secureEdge.map { ["--edge-tls", $0] } ?? [])
+            + proxyRanges.flatMap { ["--edge-proxy-from", $0] }
         var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { pointers.forEach { free($0) } }
         let failure = posix_spawn(&pid, executable, &actions, &attributes, &pointers, environ)

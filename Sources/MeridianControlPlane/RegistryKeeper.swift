@@ -37,7 +37,8 @@ struct RegistryKeeper: Sendable {
             var context = DecodingContext()
             switch Kind.named(record.key.kind)?.read(record.value, &context) {
             case let app as App:
-                roots.formUnion([app.spec.source.digest, app.spec.source.executable].compactMap(\.self))
+                let source = app.spec.source
+                roots.formUnion([source.digest, source.executable, app.status.sourceDigest].compactMap(\.self))
             case let revision as Revision:
                 let template = revision.spec.template
                 roots.formUnion([template.source, template.executable, revision.status.bundle].compactMap(\.self))

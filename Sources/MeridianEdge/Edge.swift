@@ -22,6 +22,7 @@ package final class Edge: Sendable {
     private let configuration: EdgeConfiguration
     private let demand: @Sendable (RunnerDemand) -> Void
     private let registry = EdgeRegistry()
+    private let certificates: Result<CertificateBook, EdgeError>
     private let life = Mutex(Life.fresh)
 
     /// An edge that is not started yet.
@@ -31,13 +32,17 @@ package final class Edge: Sendable {
     package init(_ configuration: EdgeConfiguration, demand: @escaping @Sendable (RunnerDemand) -> Void) {
         self.configuration = configuration
         self.demand = demand
+        certificates = Result { () throws(EdgeError) in
+            try CertificateBook(offersH2: true, issuer: configuration.issuer)
+        }
     }
 
-    /// Binds every address, starts the loops and gives the bound addresses in the order of the configuration.
+    /// Binds every address, starts the loops and gives the bound addresses: the plain ones in the order of the
+    /// configuration, then those with TLS.
     ///
     /// Raises the process's soft limit of descriptors to its hard limit. Can be called once.
     package func start() throws(EdgeError) -> [EdgeAddress] {
-        let starting = try EdgeStart(configuration, demand: demand)
+        let starting = try EdgeStart(configuration, certificates.get(), demand: demand)
         let isFirst = life.withLock { life in
             guard case .fresh = life else { return false }
             life = .running(starting.context)
@@ -64,6 +69,16 @@ package final class Edge: Sendable {
         _ = await registry.publish(compiled, to: try mailboxes())
     }
 
+    /// Replaces the certificates of all hosts; connections go on with the one that they began with.
+    ///
+    /// Gives why some are refused; the hosts of those keep the last good one.
+    package func setCertificates(_ all: [EdgeCertificate]) -> [EdgeError] {
+        switch certificates {
+        case .success(let book): book.replace(all)
+        case .failure(let error): [error]
+        }
+    }
+
     /// Takes the complete set of runners of a revision (`namespace/name`).
     ///
     /// Once it has returned, a runner that is missing gets no new request; what is in flight on it goes on and is
@@ -84,8 +99,18 @@ package final class Edge: Sendable {
     /// The counts of this moment; cheap enough for a tick of some milliseconds.
     package func load() -> EdgeLoad { registry.load(connections: connectionCount) }
 
+    /// What was measured since the start, by revision key or address; a target that no table names any more is left out
+    /// once its last request is over.
+    package func measures() -> [String: TargetMeasures] { registry.measures() }
+
     /// The number of the newest table that every loop has taken; 0 before the first.
     package var tableNumber: Int { registry.takenNumber }
+
+    /// The longest that a loop was held up by taking a table.
+    package var longestSwap: Duration {
+        guard case .running(let context) = life.withLock({ $0 }) else { return .zero }
+        return .microseconds(context.counts.reduce(0) { max($0, clinux_atomic_relaxed_load($1.words + 1)) })
+    }
 
     /// Stops accepting, closes idle connections, and returns when the last request is answered or `limit` has passed.
     package func drain(within limit: Duration) async {

@@ -1,4 +1,5 @@
 // EdgeConfiguration: where an edge listens, how many loops it has and what it refuses to exceed.
+package import MeridianRouting
 
 /// A numeric address to listen on.
 package struct EdgeAddress: Sendable, Hashable, CustomStringConvertible {
@@ -18,6 +19,11 @@ package struct EdgeAddress: Sendable, Hashable, CustomStringConvertible {
 /// What an edge is started with.
 package struct EdgeConfiguration: Sendable {
     package var listen: [EdgeAddress]
+    /// Where TLS is spoken, with the certificates of `setCertificates` and those that `issuer` makes.
+    package var secureListen: [EdgeAddress] = []
+    package var issuer: CertificateIssuer?
+    /// Balancers whose connections begin with a PROXY protocol header (version 2) that names the client.
+    package var proxyRanges: [AddressRange] = []
     /// Threads, each with its own listeners and connections; 1 to `loopsMax`.
     package var loops: Int
     /// The answer header `x-meridian-region`.

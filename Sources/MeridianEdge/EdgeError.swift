@@ -8,6 +8,7 @@ package struct EdgeError: Error, Sendable, CustomStringConvertible {
         case cannotListen = "CannotListen"
         case badRouteTable = "BadRouteTable"
         case notRunning = "NotRunning"
+        case badCertificate = "BadCertificate"
         case noResources = "NoResources"
     }
 

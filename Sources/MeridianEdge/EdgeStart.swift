@@ -1,5 +1,6 @@
 // EdgeStart: binding the listeners and bringing the loops onto their threads.
 internal import CLinux
+internal import CTLS
 internal import Glibc
 internal import MeridianRouting
 
@@ -12,14 +13,20 @@ struct EdgeStart {
 
     let context: LoopContext
     let addresses: [EdgeAddress]
-    /// By loop, one per address.
+    /// By loop, one per address: the plain ones, then those with TLS.
     private let listeners: [[Int32]]
+    private let plainCount: Int
 
-    init(_ configuration: EdgeConfiguration, demand: @escaping @Sendable (RunnerDemand) -> Void) throws(EdgeError) {
-        guard (1...EdgeConfiguration.loopsMax).contains(configuration.loops), !configuration.listen.isEmpty else {
+    init(
+        _ configuration: EdgeConfiguration,
+        _ certificates: CertificateBook,
+        demand: @escaping @Sendable (RunnerDemand) -> Void
+    ) throws(EdgeError) {
+        let listen = configuration.listen + configuration.secureListen
+        guard (1...EdgeConfiguration.loopsMax).contains(configuration.loops), !listen.isEmpty else {
             throw EdgeError(
                 code: .badConfiguration,
-                message: "\(configuration.loops) loops on \(configuration.listen.count) addresses; "
+                message: "\(configuration.loops) loops on \(listen.count) addresses; "
                     + "give 1 to \(EdgeConfiguration.loopsMax) loops and at least one address"
             )
         }
@@ -27,16 +34,10 @@ struct EdgeStart {
         guard limit > 0 else { throw EdgeError(code: .noResources, message: "cannot read the descriptor limit") }
         var mailboxes: [LoopMailbox] = []
         for _ in 0..<configuration.loops { mailboxes.append(try LoopMailbox()) }
-        context = LoopContext(
-            configuration,
-            mailboxes: mailboxes,
-            descriptorsMax: Int(min(limit, Self.descriptorsMax)),
-            demand: demand
-        )
         var bound: [EdgeAddress] = []
         var opened = [[Int32]](repeating: [], count: configuration.loops)
         do throws(EdgeError) {
-            for address in configuration.listen {
+            for address in listen {
                 var port = address.port
                 for loop in 0..<configuration.loops {
                     let listener = try Self.listen(EdgeAddress(host: address.host, port: port))
@@ -51,6 +52,15 @@ struct EdgeStart {
         }
         addresses = bound
         listeners = opened
+        plainCount = configuration.listen.count
+        context = LoopContext(
+            configuration,
+            mailboxes: mailboxes,
+            certificates: certificates,
+            securePort: bound.dropFirst(plainCount).first?.port ?? 0,
+            descriptorsMax: Int(min(limit, Self.descriptorsMax)),
+            demand: demand
+        )
     }
 
     /// Closes what was opened, where the start does not go on.
@@ -62,8 +72,8 @@ struct EdgeStart {
     func run() throws(EdgeError) {
         for index in listeners.indices {
             var loop = Loop(index, context, try LoopTables(descriptorsMax: context.descriptorsMax))
-            try loop.watch(listeners[index])
-            let carrier = LoopCarrier(loop)
+            try loop.watch(listeners[index].prefix(plainCount), secure: listeners[index].dropFirst(plainCount))
+            let carrier = LoopCarrier(loop, name: "edge-\(index)")
             var thread = pthread_t()
             let result = pthread_create(
                 &thread,
@@ -114,10 +124,18 @@ struct EdgeStart {
 /// uses it.
 private final class LoopCarrier: @unchecked Sendable {
     private var loop: Loop?
+    /// What process viewers show.
+    private let name: String
 
-    init(_ loop: consuming Loop) { self.loop = consume loop }
+    init(_ loop: consuming Loop, name: String) {
+        self.loop = consume loop
+        self.name = name
+    }
 
     func run() {
+        clinux_name_thread(name)
+        let isBlocked = ctls_block_pipe_signal() == 0
+        precondition(isBlocked, "pthread_sigmask failed although its arguments are fixed")
         guard var loop = loop.take() else { preconditionFailure("a loop is run twice") }
         loop.run()
     }

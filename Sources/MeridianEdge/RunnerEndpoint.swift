@@ -8,11 +8,14 @@ package struct RunnerEndpoint: Sendable, Hashable {
     /// edge's own.
     package let networkNamespace: Int32
     package let port: UInt16
+    /// Whether it was paused before it was handed to the edge: requests that waited for it are `warm`, not `cold`.
+    package let isResumed: Bool
 
-    package init(id: String, networkNamespace: Int32, port: UInt16) {
+    package init(id: String, networkNamespace: Int32, port: UInt16, isResumed: Bool = false) {
         self.id = id
         self.networkNamespace = networkNamespace
         self.port = port
+        self.isResumed = isResumed
     }
 }
 

@@ -7,9 +7,11 @@ internal import MeridianModel
 enum TypedSource {
     private static let path = FieldPath("spec", "source", "path")
 
-    /// What is wrong with the source directory that `document` names; nil for other kinds and other sources.
+    /// What is wrong with the source directory that `document` names; nil for other kinds, and for a source that is named
+    /// by its digest, whose directory need not be here.
     static func diagnostic(_ document: ManifestDocument) -> Diagnostic? {
         guard document.value["kind"]?.string == App.kind, let source = document.value[path]?.string,
+            document.value[FieldPath("spec", "source", "digest")]?.string == nil,
             !source.isEmpty, let fault = fault(of: source, from: document)
         else { return nil }
         return document.diagnostic(for: path, fault)

@@ -29,8 +29,14 @@ extension World {
                 message: "\(place) spec.regions.preferred: there is no Region \"\(name)\". Apply one or fix the name"
             )
         }
-        if spec.source.executable == nil, spec.source.digest == nil {
-            return .blocked(reason: "SourceMissing", message: "\(place) spec.source: \(sourceAdvice(spec.source))")
+        if spec.source.executable == nil, source(of: app) == nil {
+            if spec.source.git != nil {
+                let (reason, message) =
+                    gitTrouble(of: app) ?? ("SourcePending", "the repository is being looked at")
+                return .blocked(reason: reason, message: "\(place) spec.source.git: \(message)")
+            }
+            let advice = "the source was not uploaded. Apply the manifest with `meridian apply -f`, which uploads it"
+            return .blocked(reason: "SourceMissing", message: "\(place) spec.source: \(advice)")
         }
         return .template(template(of: app, allowlist: allowlist))
     }
@@ -38,7 +44,7 @@ extension World {
     private func template(of app: App, allowlist: Allowlists.Entry) -> RevisionTemplate {
         let spec = app.spec
         var template = RevisionTemplate()
-        template.source = spec.source.executable == nil ? spec.source.digest : nil
+        template.source = spec.source.executable == nil ? source(of: app) : nil
         template.executable = spec.source.executable
         template.build = spec.build
         template.args = spec.args
@@ -55,13 +61,8 @@ extension World {
         return template
     }
 
-    private func sourceAdvice(_ source: AppSource) -> String {
-        if source.git != nil {
-            return
-                "Git sources are not fetched by this version. Check the repository out and give its directory as path"
-        }
-        return "the source was not uploaded. Apply the manifest with `meridian apply -f`, which packs and uploads it"
-    }
+    /// The packed source: the one that a client uploaded, else the one that the app's repository led to.
+    private func source(of app: App) -> Digest? { app.spec.source.digest ?? gitTree(of: app)?.source }
 
     private func missingSecret(of app: App) -> String? {
         for (variable, reference) in app.spec.secretEnv.sorted(by: { $0.key < $1.key }) {

@@ -12,7 +12,9 @@ package struct Effect: Sendable, Hashable {
 }
 
 /// The effects of one step in a world; none for steps that only write down what was observed.
-package func effects(of planned: PlannedStep, in world: World) -> [Effect] {
+///
+/// `past` are the builds of that world; it is given since the steps of one plan share it.
+func effects(of planned: PlannedStep, in world: World, past: PastBuilds) -> [Effect] {
     func effect(_ verb: String, _ object: ObjectKey, _ text: String) -> Effect {
         Effect(verb: verb, object: object, text: "\(verb) \(text)", why: planned.why)
     }
@@ -20,7 +22,7 @@ package func effects(of planned: PlannedStep, in world: World) -> [Effect] {
     case .createRevision(let revision, _, _):
         return [effect("make", revision.key, "revision \(revision.key.path)")]
     case .build(let start):
-        let cached = world.hasBuilt(start.template) ? " (cached)" : ""
+        let cached = past.contains(start.template) ? " (cached)" : ""
         return [effect("build", start.revision, "\(start.revision.path)\(cached)")]
     case .cancelBuild(let key):
         return [effect("cancel", key, "the build of \(key.path)")]
@@ -38,7 +40,11 @@ package func effects(of planned: PlannedStep, in world: World) -> [Effect] {
         return assignmentEffects(assignment, on: node, in: world).map { verb, text in
             effect(verb, planned.subject, text)
         }
-    case .record:
+    case .applyGit(let apply):
+        return apply.objects.map { effect("apply", $0.key, "\($0.key) of \(apply.source.key)") }
+    case .pruneGit(let prune):
+        return prune.objects.map { effect("remove", $0.key, "\($0.key)") }
+    case .record, .lookAtGit:
         return []
     }
 }
@@ -91,13 +97,21 @@ private func shares(_ backends: [RouteBackend]) -> String {
     }.joined(separator: ", ")
 }
 
-extension World {
-    /// Whether the same source and settings were built before, so that a build is answered from the cache.
-    fileprivate func hasBuilt(_ template: RevisionTemplate) -> Bool {
-        revisions.contains { stored in
-            let other = stored.object.spec.template
-            return other.source == template.source && other.build == template.build
-                && other.rebuild == template.rebuild && stored.object.status.conditions.holds("Built")
+/// What was built in a world, to tell which builds are answered from the cache.
+struct PastBuilds {
+    /// The templates of built revisions, by their source.
+    private var templates: [Digest: [RevisionTemplate]] = [:]
+
+    init(_ world: World) {
+        for stored in world.revisions where stored.object.status.conditions.holds("Built") {
+            let template = stored.object.spec.template
+            if let source = template.source { templates[source, default: []].append(template) }
         }
+    }
+
+    /// Whether the same source and settings were built before.
+    func contains(_ template: RevisionTemplate) -> Bool {
+        guard let source = template.source, let others = templates[source] else { return false }
+        return others.contains { $0.build == template.build && $0.rebuild == template.rebuild }
     }
 }

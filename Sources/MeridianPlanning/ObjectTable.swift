@@ -2,12 +2,25 @@
 package import MeridianModel
 
 /// An object and the store revision that last wrote it.
+///
+/// The object is held by reference, since plans and previews hand it on far more often than they change it: a copy of
+/// an App or a Revision itself retains some thirty fields.
 package struct Stored<Object: APIObject>: Sendable {
-    package var object: Object
+    private final class Box: Sendable {
+        let object: Object
+        init(_ object: Object) { self.object = object }
+    }
+
+    private var box: Box
     package var modRevision: Int64
 
+    package var object: Object {
+        get { box.object }
+        set { box = Box(newValue) }
+    }
+
     package init(_ object: Object, modRevision: Int64) {
-        self.object = object
+        box = Box(object)
         self.modRevision = modRevision
     }
 }

@@ -69,6 +69,12 @@ package enum Step: Sendable, Equatable {
     case assign(node: String, NodeAssignment)
     /// Says that something happened.
     case record(EventDraft)
+    /// Starts a look at a repository.
+    case lookAtGit(GitLook)
+    /// Applies objects of a commit.
+    case applyGit(GitApply)
+    /// Deletes objects that left a repository.
+    case pruneGit(GitPrune)
 }
 
 /// The object and the state of it that a step was planned from.

@@ -26,6 +26,9 @@ extension Step {
         case .assign(let node, let assignment):
             "assign \(assignment.routes.hosts.count) hosts and \(assignment.revisions.count) revisions to node \(node)"
         case .record(let event): "record \(event.reason) of \(event.object)"
+        case .lookAtGit(let look): "look at the repository of \(look.subject)"
+        case .applyGit(let apply): "apply \(apply.objects.count) objects of \(apply.source.key)"
+        case .pruneGit(let prune): "delete \(prune.objects.count) objects that left \(prune.source.key)"
         }
     }
 }
@@ -37,20 +40,14 @@ extension Prediction {
         return lines.isEmpty ? "nothing to do\n" : lines.map { $0 + "\n" }.joined()
     }
 
-    /// `{"steps": [{"verb", "object", "text", "why"}], "waiting": [{"object", "text"}]}`.
-    package var document: JSONValue {
-        [
-            "steps": .array(
-                effects.map {
-                    [
-                        "verb": .string($0.verb), "object": .string($0.object.description), "text": .string($0.text),
-                        "why": .string($0.why),
-                    ]
-                }
-            ),
-            "waiting": .array(
-                waiting.map { ["object": .string($0.subject.description), "text": .string($0.text)] }
-            ),
-        ]
+    /// The form that programs read.
+    package var document: PlanDocument {
+        var document = PlanDocument()
+        document.summary = summary
+        document.steps = effects.map {
+            PlanEffect(verb: $0.verb, object: $0.object.description, text: $0.text, why: $0.why)
+        }
+        document.waiting = waiting.map { PlanWait(object: $0.subject.description, text: $0.text) }
+        return document
     }
 }

@@ -11,6 +11,8 @@ package func plan(_ world: World) -> Plan {
     let routes = routing(situations, in: world)
     let routed = RoutedHosts(world)
     var plan = Plan()
+    plan.append(gitSync(in: world))
+    plan.append(gitSources(of: world.apps, in: world))
     for situation in situations { plan.append(builds(for: situation, in: world)) }
     for (situation, rollout) in zip(situations, rollouts) {
         plan.append(appStatus(of: situation, rollout: rollout, routed: routed, in: world))

@@ -5,9 +5,11 @@ package import MeridianModel
 package struct Prediction: Sendable, Equatable {
     package var effects: [Effect]
     package var waiting: [Waiting]
+    /// What differs at the end in a few words each: `build api (cached)`, `move 10 % of api.example → api-00007`.
+    package var summary: [String] = []
 
-    /// This prediction without the effects that `other` has too.
-    package func without(_ other: Prediction) -> Prediction {
+    /// This prediction without the effects and waits that `other` has too.
+    fileprivate func without(_ other: Prediction) -> Prediction {
         let known = Set(other.effects.map(\.text))
         let waits = Set(other.waiting.map(\.text))
         return Prediction(
@@ -21,6 +23,13 @@ package struct Prediction: Sendable, Equatable {
 ///
 /// It is the planner of the loop, so a preview is what the loop does. Pure and bounded.
 package func predict(_ world: World) -> Prediction {
+    var (prediction, end) = run(world)
+    prediction.summary = planSummary(from: world, to: end)
+    return prediction
+}
+
+/// The prediction, and the world at its end.
+private func run(_ world: World) -> (prediction: Prediction, end: World) {
     // A new app takes seven turns from nothing to routed; a rollout with runners three more.
     let turnsMax = 32
     var world = world
@@ -30,10 +39,26 @@ package func predict(_ world: World) -> Prediction {
         let next = plan(world)
         waiting = next.waiting
         guard !next.steps.isEmpty else { break }
-        for step in next.steps { effects += MeridianPlanning.effects(of: step, in: world) }
+        let past = PastBuilds(world)
+        for step in next.steps { effects += MeridianPlanning.effects(of: step, in: world, past: past) }
         for step in next.steps { world.assume(step.step) }
     }
-    return Prediction(effects: effects, waiting: waiting)
+    return (Prediction(effects: effects, waiting: waiting), world)
+}
+
+/// What declared objects add to what would happen anyway, if they were applied and `removed` ones deleted now.
+package func predict(
+    _ world: World,
+    adding objects: [any APIObject],
+    removing removed: [ObjectKey] = []
+) -> Prediction {
+    let anyway = run(world)
+    var changed = world.overlaid(with: objects)
+    for key in removed { changed.delete(key) }
+    let with = run(changed)
+    var prediction = with.prediction.without(anyway.prediction)
+    prediction.summary = planSummary(from: anyway.end, to: with.end)
+    return prediction
 }
 
 extension World {
@@ -51,6 +76,7 @@ extension World {
         case let app as App: apps.overlay(app, now: now)
         case let split as TrafficSplit: splits.overlay(split, now: now)
         case let region as Region: regions.overlay(region, now: now)
+        case let source as GitSource: gitSources.overlay(source, now: now)
         case let allowlist as SyscallAllowlist: allowlists.overlay(allowlist, now: now)
         case let secret as Secret:
             var sealed = secret
@@ -85,7 +111,30 @@ extension World {
             stored.object.metadata.annotations[OwnAnnotation.rollbackFrom] = nil
             apps.set(stored)
         case .assign(let node, let assignment): assume(assignment, on: node)
+        case .lookAtGit(let look): gitViews[look.subject, default: GitView()].isLooking = true
+        case .applyGit(let apply): assume(apply)
+        case .pruneGit(let prune):
+            for object in prune.objects { delete(object.key) }
         case .record: break
+        }
+    }
+
+    /// The objects of a commit are there as if a person had applied them.
+    private mutating func assume(_ apply: GitApply) {
+        for object in apply.objects {
+            var context = DecodingContext()
+            guard let kind = Kind.named(object.key.kind), let declared = kind.read(object.config, &context) else {
+                continue
+            }
+            overlay(declared)
+            let live = self.object(object.key)?.metadata
+            let record = OwnedObject(
+                object.key,
+                uid: live?.uid ?? "",
+                generation: live?.generation ?? 0,
+                applied: object.digest
+            )
+            gitViews[apply.source.key]?.writes[object.key] = .applied(record)
         }
     }
 
@@ -98,8 +147,18 @@ extension World {
         case let region as Region: regions.set(Stored(region, modRevision: write.replaces ?? 0))
         case let node as Node: nodes.set(Stored(node, modRevision: write.replaces ?? 0))
         case let runner as Runner: runners.set(Stored(runner, modRevision: write.replaces ?? 0))
+        case let source as GitSource:
+            gitSources.set(Stored(source, modRevision: write.replaces ?? 0))
+            gitViews[source.key]?.forgetRecordedWrites()
         default: break
         }
+    }
+
+    /// An app goes when its routes and runners are gone, everything else at once.
+    fileprivate mutating func delete(_ key: ObjectKey) {
+        guard key.kind == AppSpec.kind, var stored = apps[key.path] else { return remove(key) }
+        stored.object.metadata.deletionTimestamp = now
+        apps.set(stored)
     }
 
     private mutating func remove(_ key: ObjectKey) {
@@ -107,6 +166,10 @@ extension World {
         case AppSpec.kind: apps.remove(key.path)
         case RevisionSpec.kind: revisions.remove(key.path)
         case RunnerSpec.kind: runners.remove(key.path)
+        case TrafficSplitSpec.kind: splits.remove(key.path)
+        case RegionSpec.kind: regions.remove(key.path)
+        case SyscallAllowlistSpec.kind: allowlists.remove(key.path)
+        case Secret.kind: secrets.remove(key.path)
         default: break
         }
     }

@@ -15,6 +15,11 @@ package struct World: Sendable {
     package var secrets: ObjectTable<Secret> = ObjectTable()
     package var nodes: ObjectTable<Node> = ObjectTable()
     package var runners: ObjectTable<Runner> = ObjectTable()
+    package var gitSources: ObjectTable<GitSource> = ObjectTable()
+    /// Objects of all other kinds, which no question but that of what is declared asks for.
+    package var others: [ObjectKey: any APIObject] = [:]
+    /// What is known of the repositories of GitSources and of Apps that name one.
+    package var gitViews: [ObjectKey: GitView] = [:]
     /// Stored objects that this version cannot read; nothing that depends on them is removed.
     package var unreadable: Set<ObjectKey> = []
     /// Every node that is known, by name.

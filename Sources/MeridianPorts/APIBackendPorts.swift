@@ -3,11 +3,15 @@ package import MeridianModel
 
 /// Answers what the loop would do.
 package protocol PlanPort: Sendable {
-    /// The plan for the stored objects with `objects` put over them, as the plan's JSON document; changes nothing.
+    /// The plan for the stored objects with `objects` put over them and `removed` ones deleted, as a plan document
+    /// (`PlanDocument`); changes nothing.
     ///
-    /// `objects`: complete, checked objects in their stored form, only those that differ from the store; none:
+    /// `objects`: complete, checked objects in their stored form, only those that differ from the store; none of either:
     ///   the plan is what the loop would do now.
-    func plan(overlaying objects: [JSONValue]) async throws(BackendError) -> JSONValue
+    func plan(
+        overlaying objects: [JSONValue],
+        removing removed: [ObjectKey]
+    ) async throws(BackendError) -> JSONValue
 }
 
 /// Reads what an app's runners and builds printed.
@@ -24,6 +28,8 @@ package struct LogRequest: Sendable, Equatable {
     package var app: ObjectKey
     /// Only lines of this revision; nil: of all of them (of the newest, for a build).
     package var revision: String?
+    /// Only lines of this runner; nil: of all of them.
+    package var runner: String?
     /// Only this many last lines; nil: all that are kept.
     package var tailLines: Int?
     /// Whether new lines are sent as they are printed.
@@ -34,12 +40,14 @@ package struct LogRequest: Sendable, Equatable {
     package init(
         app: ObjectKey,
         revision: String? = nil,
+        runner: String? = nil,
         tailLines: Int? = nil,
         follows: Bool = false,
         isBuild: Bool = false
     ) {
         self.app = app
         self.revision = revision
+        self.runner = runner
         self.tailLines = tailLines
         self.follows = follows
         self.isBuild = isBuild

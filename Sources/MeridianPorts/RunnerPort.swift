@@ -22,6 +22,19 @@ package protocol RunnerPort: Sendable {
     /// SIGTERM, then SIGKILL after `grace`; returns when no process of the runner is left and its cgroup is gone.
     func stop(_ runner: RunnerHandle, grace: Duration) async
 
+    /// Keeps this many empty sandboxes of each shape ready for starts to come, and no others.
+    ///
+    /// Those that are used are replaced. Never blocks; a machine that cannot have them has none, and starts without.
+    func keepReady(_ counts: [SandboxShape: Int])
+
+    /// Stops all processes of a runner until `resume` or `stop`; connections are taken by the kernel and wait.
+    ///
+    /// Never blocks. A runner that has ended is passed over.
+    func pause(_ runner: RunnerHandle)
+
+    /// Lets a paused runner go on; never blocks.
+    func resume(_ runner: RunnerHandle)
+
     /// Runners that ended by themselves, as they end.
     var exits: AsyncStream<RunnerExit> { get }
 

@@ -15,6 +15,8 @@ package final class CompiledRouteTable: Sendable {
     /// The region that serves each slot, in the order of `slots`; empty: the edge's own.
     package let regions: [String]
     package let view: RouteView
+    /// Bytes of the memory behind `view`.
+    package let byteCount: Int
 
     /// Validates and packs `table`.
     ///
@@ -33,11 +35,13 @@ package final class CompiledRouteTable: Sendable {
         slots = packing.slots
         regions = packing.regions
         view = packing.packed()
+        byteCount = packing.byteCount
     }
 
     deinit {
         view.text.deallocate()
         view.hosts.deallocate()
+        view.plans.deallocate()
         view.backends.deallocate()
         view.buckets.deallocate()
     }
@@ -51,9 +55,9 @@ package final class CompiledRouteTable: Sendable {
             return Array(text.utf8).withUnsafeBufferPointer { body($0) }
         }
         return with(host) { hostBytes in
-            guard let hostBytes, let index = view.host(named: hostBytes) else { return nil }
+            guard let hostBytes, let plan = view.plan(forHost: hostBytes) else { return nil }
             return with(override) { override in
-                with(sticky) { view.pick(index, override: override, sticky: $0, draw: draw) }
+                with(sticky) { view.pick(plan, override: override, sticky: $0, draw: draw) }
             }
         }
     }

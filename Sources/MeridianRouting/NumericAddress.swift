@@ -6,6 +6,11 @@ package struct NumericAddress: Sendable, Hashable, CustomStringConvertible {
     package let bytes: [UInt8]
     package let port: UInt16
 
+    init(bytes: [UInt8], port: UInt16) {
+        self.bytes = bytes
+        self.port = port
+    }
+
     package init?(host: String, port: UInt16) {
         guard let bytes = Self.ipv4(host) ?? Self.ipv6(host) else { return nil }
         self.bytes = bytes

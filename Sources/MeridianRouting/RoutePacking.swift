@@ -9,6 +9,8 @@ struct RoutePacking {
     private var seen: Set<String> = []
     private var text: [UInt8] = []
     private var hosts: [RouteView.Host] = []
+    private var plans: [RouteView.Plan] = []
+    private var planIndices: [PlanKey: Int32] = [:]
     private var backends: [RouteView.Backend] = []
 
     /// Adds one host after checking it.
@@ -17,26 +19,53 @@ struct RoutePacking {
         var host = RouteView.Host()
         host.name = span(route.host)
         host.hash = hash(route.host)
-        host.timeoutMilliseconds = route.requestTimeout.wholeMilliseconds
-        host.allowsOverride = route.allowOverride
-        host.cookie = span(route.stickyCookie ?? "")
+        host.plan = try plan(of: route)
+        hosts.append(host)
+        let plan = plans[Int(host.plan)]
+        noteRegion(of: route, backends[Int(plan.backends.lowerBound)..<Int(plan.backends.upperBound)])
+    }
+
+    /// The plan of a route; routes that differ in their hosts only share one.
+    private mutating func plan(of route: HostRoute) throws(RouteTableError) -> Int32 {
+        let key = PlanKey(route)
+        if let known = planIndices[key] { return known }
+        var plan = RouteView.Plan()
+        plan.timeoutMilliseconds = route.requestTimeout.wholeMilliseconds
+        plan.allowsOverride = route.allowOverride
+        plan.isSecureOnly = route.secureOnly
+        plan.cookie = span(route.stickyCookie ?? "")
         let first = Int32(backends.count)
         var cumulative: Int32 = 0
         for backend in route.backends {
             cumulative += Int32(backend.weight)
             try append(backend, of: route, cumulative: cumulative)
         }
-        noteRegion(of: route, backends[Int(first)...])
-        host.backends = first..<Int32(backends.count)
+        plan.backends = first..<Int32(backends.count)
         for name in route.overrides { appendOverride(name, of: route) }
-        host.overrides = host.backends.upperBound..<Int32(backends.count)
-        hosts.append(host)
+        plan.overrides = plan.backends.upperBound..<Int32(backends.count)
+        let index = Int32(plans.count)
+        plans.append(plan)
+        planIndices[key] = index
+        return index
+    }
+
+    /// Bytes of the packed memory.
+    var byteCount: Int {
+        text.count + hosts.count * MemoryLayout<RouteView.Host>.stride
+            + plans.count * MemoryLayout<RouteView.Plan>.stride
+            + backends.count * MemoryLayout<RouteView.Backend>.stride + bucketCount * MemoryLayout<Int32>.stride
+    }
+
+    /// A power of two, so that at most half of the buckets are taken.
+    private var bucketCount: Int {
+        var count = 8
+        while count < hosts.count * 2 { count *= 2 }
+        return count
     }
 
     /// The packed memory; the caller owns it and frees each part once.
     func packed() -> RouteView {
-        var capacity = 8
-        while capacity < hosts.count * 2 { capacity *= 2 }
+        let capacity = bucketCount
         let buckets = UnsafeMutablePointer<Int32>.allocate(capacity: capacity)
         buckets.initialize(repeating: -1, count: capacity)
         for (index, host) in hosts.enumerated() {
@@ -47,6 +76,7 @@ struct RoutePacking {
         return RouteView(
             text: copied(text),
             hosts: copied(hosts),
+            plans: copied(plans),
             backends: copied(backends),
             buckets: buckets,
             bucketMask: capacity - 1
@@ -150,6 +180,35 @@ struct RoutePacking {
         let memory = UnsafeMutablePointer<Element>.allocate(capacity: max(1, elements.count))
         for (index, element) in elements.enumerated() { (memory + index).initialize(to: element) }
         return memory
+    }
+}
+
+/// What distinguishes the plans of two routes.
+private struct PlanKey: Hashable {
+    private struct Share: Hashable {
+        let revision: String?
+        let address: String?
+        let weight: Int
+    }
+
+    private let app: String
+    private let shares: [Share]
+    private let stickyCookie: String?
+    private let stickyTTL: Duration
+    private let allowOverride: Bool
+    private let overrides: [String]
+    private let requestTimeout: Duration
+    private let secureOnly: Bool
+
+    init(_ route: HostRoute) {
+        app = route.app
+        shares = route.backends.map { Share(revision: $0.revision, address: $0.address, weight: $0.weight) }
+        stickyCookie = route.stickyCookie
+        stickyTTL = route.stickyTTL
+        allowOverride = route.allowOverride
+        overrides = route.overrides
+        requestTimeout = route.requestTimeout
+        secureOnly = route.secureOnly
     }
 }
 

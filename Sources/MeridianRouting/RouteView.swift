@@ -43,11 +43,17 @@ package struct RouteView: @unchecked Sendable {
     struct Host {
         var name = Span()
         var hash: UInt32 = 0
+        var plan: Int32 = 0
+    }
+
+    /// What happens to a request; hosts that are treated alike share one.
+    struct Plan {
         var backends: Range<Int32> = 0..<0
         var overrides: Range<Int32> = 0..<0
         var cookie = Span()
         var timeoutMilliseconds: Int64 = 0
         var allowsOverride = false
+        var isSecureOnly = false
     }
 
     struct Backend {
@@ -62,39 +68,41 @@ package struct RouteView: @unchecked Sendable {
 
     let text: UnsafeMutablePointer<UInt8>
     let hosts: UnsafeMutablePointer<Host>
+    let plans: UnsafeMutablePointer<Plan>
     let backends: UnsafeMutablePointer<Backend>
     /// Host indices by hash, -1 where empty; a power of two, at most half full, so that a probe always ends.
     let buckets: UnsafeMutablePointer<Int32>
     let bucketMask: Int
 
-    /// The index of the host that a Host header's value names; nil for an unknown one.
+    /// The plan of the host that a Host header's value names, for the other look-ups; nil for an unknown host.
     ///
     /// The port and one trailing dot are ignored and ASCII case does not count.
-    package func host(named value: UnsafeBufferPointer<UInt8>) -> Int32? {
+    package func plan(forHost value: UnsafeBufferPointer<UInt8>) -> Int32? {
         let count = Self.nameLength(value)
         guard count > 0 else { return nil }
         let hash = Self.hash(value, count)
         var bucket = Int(hash) & bucketMask
         while buckets[bucket] >= 0 {
-            let index = buckets[bucket]
-            let host = hosts + Int(index)
-            if host.pointee.hash == hash, equalsIgnoringCase(host.pointee.name, value, count) { return index }
+            let host = hosts + Int(buckets[bucket])
+            if host.pointee.hash == hash, equalsIgnoringCase(host.pointee.name, value, count) {
+                return host.pointee.plan
+            }
             bucket = (bucket + 1) & bucketMask
         }
         return nil
     }
 
-    /// Chooses the backend of one request to `host`.
+    /// Chooses the backend of one request by its host's plan.
     ///
     /// `override` is the value of `x-meridian-revision`, `sticky` that of the host's sticky cookie; nil where absent.
     /// `draw` is uniformly random; equal draws pick alike.
     package func pick(
-        _ host: Int32,
+        _ plan: Int32,
         override: UnsafeBufferPointer<UInt8>?,
         sticky: UnsafeBufferPointer<UInt8>?,
         draw: UInt64
     ) -> Pick {
-        let entry = hosts[Int(host)]
+        let entry = plans[Int(plan)]
         if let override, entry.allowsOverride {
             guard let index = backend(named: override, in: entry.overrides) else {
                 return Pick(outcome: .unknownOverride)
@@ -106,37 +114,40 @@ package struct RouteView: @unchecked Sendable {
             return Pick(outcome: .backend, slot: backends[Int(index)].slot)
         }
         let point = Int32(truncatingIfNeeded: draw % 100)
-        for index in entry.backends where point < backends[Int(index)].cumulative {
-            return Pick(
-                outcome: .backend,
-                slot: backends[Int(index)].slot,
-                cookie: entry.cookie.count > 0 ? index : -1
-            )
-        }
-        return Pick(outcome: .noBackend)
+        // Weights sum to 100, so the last backend's cumulative weight is beyond every point.
+        var index = entry.backends.lowerBound
+        while point >= backends[Int(index)].cumulative { index += 1 }
+        return Pick(outcome: .backend, slot: backends[Int(index)].slot, cookie: entry.cookie.count > 0 ? index : -1)
     }
 
-    /// The name of the host's sticky cookie; nil where it has none.
-    package func stickyCookie(_ host: Int32) -> UnsafeBufferPointer<UInt8>? {
-        let cookie = hosts[Int(host)].cookie
+    /// The name of a plan's sticky cookie; nil where it has none.
+    package func stickyCookie(_ plan: Int32) -> UnsafeBufferPointer<UInt8>? {
+        let cookie = plans[Int(plan)].cookie
         return cookie.count > 0 ? bytes(cookie) : nil
     }
 
     /// The whole value of the Set-Cookie field for a pick's `cookie`.
     package func setCookie(_ cookie: Int32) -> UnsafeBufferPointer<UInt8> { bytes(backends[Int(cookie)].setCookie) }
 
-    /// How long a request of the host may take, parking included.
-    package func timeoutMilliseconds(_ host: Int32) -> Int64 { hosts[Int(host)].timeoutMilliseconds }
+    /// How long a request may take, parking included.
+    package func timeoutMilliseconds(_ plan: Int32) -> Int64 { plans[Int(plan)].timeoutMilliseconds }
 
-    /// Whether a request of the host may name its revision.
-    package func allowsOverride(_ host: Int32) -> Bool { hosts[Int(host)].allowsOverride }
+    /// Whether a request without TLS is redirected.
+    package func isSecureOnly(_ plan: Int32) -> Bool { plans[Int(plan)].isSecureOnly }
+
+    /// Whether a request may name its revision.
+    package func allowsOverride(_ plan: Int32) -> Bool { plans[Int(plan)].allowsOverride }
 
     private func bytes(_ span: Span) -> UnsafeBufferPointer<UInt8> {
         UnsafeBufferPointer(start: text + Int(span.offset), count: Int(span.count))
     }
 
     private func backend(named name: UnsafeBufferPointer<UInt8>, in range: Range<Int32>) -> Int32? {
-        for index in range where equals(backends[Int(index)].name, name) { return index }
+        var index = range.lowerBound
+        while index < range.upperBound {
+            if equals(backends[Int(index)].name, name) { return index }
+            index += 1
+        }
         return nil
     }
 

@@ -1,4 +1,4 @@
-// Runner+End: a runner's end is told once, after everything that was taken for it has been given back.
+// Runner+End: a runner's end, which its shell tells once, after everything that was taken for it has been given back.
 internal import Glibc
 internal import MeridianPorts
 internal import Synchronization
@@ -7,28 +7,16 @@ extension Runner {
     /// Rounds of reading after the end: what a pipe of any size can still hold.
     private static let drainRoundsMax = 64
 
-    /// The runner never came to be: gives back what was taken for it.
-    func abandon(_ error: RunnerError) {
-        guard claimEnd() else { return }
-        unwatchAll()
-        let end = RunnerEnd(cause: .stopped, message: error.message)
-        log.close()
-        release { [self] in
-            onEnd(self, end, false)
-            started.fulfil(.failure(error))
-            ended.fulfil(end)
-        }
+    /// The end, and what has to be said of it.
+    struct Ending: Sendable {
+        let end: RunnerEnd
+        /// What a start that is under way is told.
+        let failure: RunnerError
+        let isSpontaneous: Bool
     }
 
-    private func claimEnd() -> Bool {
-        state.withLock { state in
-            defer { state.isOver = true }
-            return !state.isOver
-        }
-    }
-
-    func finish(initStatus: Int32) {
-        guard claimEnd() else { return }
+    /// Takes the last output and finds out how it ended; called while the cgroup is still there to be asked.
+    func conclude(initStatus: Int32, isOrphan: Bool) -> Ending {
         let state = self.state.withLock { $0 }
         for (descriptor, stream) in state.outputs {
             for _ in 0..<Self.drainRoundsMax where read(descriptor, stream) != .more { break }
@@ -38,45 +26,38 @@ extension Runner {
             end = RunnerEnd(cause: .stopped, message: "stopped")
         } else if let fatal = state.fatal {
             end = describe(deniedSyscall: fatal.syscall)
-        } else if state.waitsForOrphan, state.programStatus == nil || state.programStatus == SIGKILL {
+        } else if isOrphan, state.programStatus == nil || state.programStatus == SIGKILL {
             end = RunnerEnd(cause: .signal(SIGKILL), message: "killed by signal 9 (the sandbox's launcher died)")
         } else {
             end = describe(state.programStatus ?? initStatus)
         }
         log.finish(end.message)
-        let isSpontaneous = started.current != nil && !state.isStopping && denial != .report
         unwatchAll()
-        release { [self] in
-            onEnd(self, end, isSpontaneous)
-            started.fulfil(.failure(startFailure(state.failure, end)))
-            ended.fulfil(end)
-        }
+        return Ending(
+            end: end,
+            failure: state.refusal ?? startFailure(shell.failure, end),
+            isSpontaneous: started.current != nil && !state.isStopping && denial != .report
+        )
     }
 
-    func unwatchAll() {
-        let tokens = state.withLock { state in
-            defer { state.tokens = [] }
-            return state.tokens
-        }
-        for token in tokens { loop.unwatch(token) }
+    /// The order could not be given: ends the sandbox, and the start fails with these words.
+    func refuse(_ error: RunnerError) {
+        state.withLock { $0.refusal = error }
+        signal(SIGKILL)
     }
 
-    /// Removes the cgroup and calls `done`; a group that is busy for moments more is tried again without blocking the loop.
-    ///
-    /// The network stays with `started`, see `SandboxedRunners.departedLinger`.
-    private func release(tries: Int = RunnerCgroup.removalTriesMax, _ done: @escaping @Sendable () -> Void) {
-        // Past the last try it is left to the next sweep.
-        guard let cgroup, !cgroup.remove(), tries > 1 else {
-            state.withLock { state in
-                state.outputs = []
-                state.network = nil
-                state.pidfd = nil
-                state.fatal = nil
-            }
-            return done()
-        }
-        loop.perform(after: .microseconds(Int64(RunnerCgroup.removalPauseMicroseconds))) { [self] in
-            release(tries: tries - 1, done)
+    func tell(_ ending: Ending) {
+        forgetDescriptors()
+        onEnd(self, ending.end, ending.isSpontaneous)
+        started.fulfil(.failure(ending.failure))
+        ended.fulfil(ending.end)
+    }
+
+    /// An ended runner is remembered for a while; its pipes and listener are not needed for that.
+    private func forgetDescriptors() {
+        state.withLock { state in
+            state.outputs = []
+            state.fatal = nil
         }
     }
 }

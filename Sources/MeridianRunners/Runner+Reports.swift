@@ -1,5 +1,4 @@
-// Runner+Reports: what the event loop hears of a runner: output, reports, denied syscalls, the loss of its launcher.
-internal import CZygote
+// Runner+Reports: what the event loop hears of a runner: output, that it was executed, denied syscalls.
 internal import Glibc
 internal import Synchronization
 
@@ -15,6 +14,14 @@ extension Runner {
         state.withLock { $0.tokens.append(token) }
     }
 
+    func unwatchAll() {
+        let tokens = state.withLock { state in
+            defer { state.tokens = [] }
+            return state.tokens
+        }
+        for token in tokens { loop.unwatch(token) }
+    }
+
     enum ReadResult { case more, nothing, ended }
 
     func read(_ descriptor: Descriptor, _ stream: LogStream) -> ReadResult {
@@ -27,49 +34,19 @@ extension Runner {
         return count < 0 && (errno == EAGAIN || errno == EINTR) ? .nothing : .ended
     }
 
-    func receive(_ socket: PacketSocket) {
-        while true {
-            switch socket.receive() {
-            case .nothing: return
-            case .ended: return orphaned()
-            case .report(let report, let descriptors):
-                if take(report, descriptors) { return }
-            }
-        }
+    /// The program runs; the listener is there where its filter reports.
+    func noteExecuted(listener: Descriptor?) {
+        if let listener { listen(listener) }
+        state.withLock { $0.isExecuted = true }
+        announce()
     }
 
-    /// Takes one report; true where it was the last.
-    private func take(_ report: mz_report, _ descriptors: [Descriptor]) -> Bool {
-        switch report.kind {
-        case MZ_SPAWNED.rawValue:
-            let wanted = state.withLock { state in
-                state.pid = report.pid
-                state.pidfd = descriptors.first
-                return state.signalWanted
-            }
-            if let wanted { signal(wanted) }
-            announce()
-        case MZ_READY.rawValue:
-            state.withLock { $0.network = descriptors.first }
-            if descriptors.count > 1 { listen(descriptors[1]) }
-            announce()
-        case MZ_FAILED.rawValue:
-            state.withLock { $0.failure = (report.step, report.error) }
-        case MZ_EXITED.rawValue:
-            state.withLock { $0.programStatus = report.status }
-        default:
-            finish(initStatus: report.status)
-            return true
-        }
-        return false
-    }
+    func noteProgramEnded(_ status: Int32) { state.withLock { $0.programStatus = status } }
 
-    /// The two packets come in either order; the runner is started when both are there.
-    private func announce() {
-        let ready = state.withLock { state in
-            state.pidfd != nil ? state.network.map { StartedRunner(pid: state.pid, network: $0) } : nil
-        }
-        if let ready { started.fulfil(.success(ready)) }
+    /// The reports come from two processes; the runner is started when all that matter are there.
+    func announce() {
+        guard state.withLock({ $0.isExecuted }), let place = shell.place else { return }
+        started.fulfil(.success(place))
     }
 
     private func listen(_ listener: Descriptor) {
@@ -93,22 +70,5 @@ extension Runner {
         state.withLock { $0.fatal = (name, listener) }
         signal(SIGKILL)
         loop.unwatch(token)
-    }
-
-    /// The zygote is dead and init has let go: the kernel kills the rest; the pidfd says when it has.
-    private func orphaned() {
-        let (pidfd, isFirst) = state.withLock { state in
-            defer { state.waitsForOrphan = true }
-            return (state.pidfd, !state.waitsForOrphan)
-        }
-        guard isFirst else { return }
-        unwatchAll()
-        guard let pidfd else { return finish(initStatus: SIGKILL) }
-        signal(SIGKILL)
-        do throws(SystemError) {
-            try watch(pidfd) { [self] _ in finish(initStatus: SIGKILL) }
-        } catch {
-            finish(initStatus: SIGKILL)
-        }
     }
 }

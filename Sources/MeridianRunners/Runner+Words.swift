@@ -12,7 +12,7 @@ extension Runner {
             let code = (status >> 8) & 0xff
             return RunnerEnd(cause: .code(code), message: "exited with code \(code)")
         }
-        if signal == SIGKILL, let cgroup, cgroup.outOfMemoryKills > 0 {
+        if signal == SIGKILL, let cgroup = shell.cgroup, cgroup.outOfMemoryKills > 0 {
             let message = "killed by signal 9 (out of memory: limit \(template.memory))"
             return RunnerEnd(cause: .outOfMemory, message: message)
         }

@@ -1,6 +1,5 @@
-// Runner: one sandboxed process from its request to its end, as the event loop sees it.
+// Runner: one program in a sandbox from its order to its end, as the event loop sees it.
 internal import CLinux
-internal import CZygote
 internal import Glibc
 internal import MeridianModel
 internal import MeridianPorts
@@ -23,29 +22,24 @@ struct RunnerEnd: Sendable {
 /// Its handlers run on the event loop's thread.
 final class Runner: Sendable {
     struct State {
-        var pid: Int32 = 0
-        var pidfd: Descriptor?
-        var network: Descriptor?
-        var failure: (step: Int32, error: Int32)?
+        /// Whether the program was executed.
+        var isExecuted = false
         /// The wait status that init reported for the program.
         var programStatus: Int32?
         var isStopping = false
-        /// A signal that was wanted before the process was known; SIGKILL outdoes SIGTERM.
-        var signalWanted: Int32?
+        /// Rises with each pause and resumption; odd while it is paused.
+        var pauses = 0
+        /// Why the order was not given, where it was not.
+        var refusal: RunnerError?
         /// The denied syscall for which the runner is being killed, and the listener, which keeps the call waiting.
         var fatal: (syscall: String, listener: Descriptor)?
         var tokens: [EventLoop.Token] = []
         var outputs: [(Descriptor, LogStream)] = []
-        /// Set while the end of an orphan is waited for.
-        var waitsForOrphan = false
-        /// The end is told once, whichever of several signs of it comes first.
-        var isOver = false
     }
 
     let id: String
     /// `namespace/name`.
     let revision: String
-    let slot: Int
     let port: UInt16
     let template: RunnerTemplate
     let log: RunnerLog
@@ -54,7 +48,7 @@ final class Runner: Sendable {
     let ended = Promise<RunnerEnd>()
     /// What a denied syscall meets; `.report` is a port check's, whose end is part of its answer and not announced.
     let denial: SyscallFilter.Denial
-    let cgroup: RunnerCgroup?
+    let shell: Shell
     let loop: EventLoop
     let onEnd: @Sendable (Runner, RunnerEnd, _ isSpontaneous: Bool) -> Void
     let state = Mutex(State())
@@ -63,29 +57,26 @@ final class Runner: Sendable {
     init(
         id: String,
         revision: String,
-        slot: Int,
         port: UInt16,
         template: RunnerTemplate,
         log: RunnerLog,
         denial: SyscallFilter.Denial,
-        cgroup: RunnerCgroup?,
-        loop: EventLoop,
+        shell: Shell,
         onEnd: @escaping @Sendable (Runner, RunnerEnd, Bool) -> Void
     ) {
         self.id = id
         self.revision = revision
-        self.slot = slot
         self.port = port
         self.template = template
         self.log = log
         self.denial = denial
-        self.cgroup = cgroup
-        self.loop = loop
+        self.shell = shell
+        loop = shell.loop
         self.onEnd = onEnd
     }
 
-    /// Begins to listen to the runner's three ways out.
-    func attach(report: PacketSocket, output: Descriptor, errors: Descriptor) throws(SystemError) {
+    /// Begins to listen to what the program prints.
+    func attach(output: Descriptor, errors: Descriptor) throws(SystemError) {
         let outputs = [(output, LogStream.output), (errors, LogStream.errors)]
         state.withLock { $0.outputs = outputs }
         for (descriptor, stream) in outputs {
@@ -93,26 +84,10 @@ final class Runner: Sendable {
                 if read(descriptor, stream) == .ended { loop.unwatch(token) }
             }
         }
-        try watch(report.descriptor) { [self] _ in receive(report) }
     }
 
-    /// What the new process joins; nothing where the machine has no cgroups.
-    func openCgroup() throws(SystemError) -> (descriptors: [Descriptor], isBirthplace: Bool) {
-        guard let cgroup else { return ([], false) }
-        return try cgroup.openForJoining()
-    }
-
-    /// Sends a signal to the runner's init, which hands SIGTERM on; an ended runner takes none.
-    ///
-    /// Where the process is not known yet it gets the signal as soon as it is.
-    func signal(_ number: Int32) {
-        let pidfd = state.withLock { state in
-            if state.pidfd == nil, state.signalWanted != SIGKILL { state.signalWanted = number }
-            return state.pidfd
-        }
-        // ESRCH: it has ended.
-        if let pidfd { _ = clinux_pidfd_signal(pidfd.raw, number) }
-    }
+    /// Sends a signal to the program by way of its init; see `Shell.signal`.
+    func signal(_ number: Int32) { shell.signal(number) }
 
     /// From now on an end counts as asked for.
     func markStopping() { state.withLock { $0.isStopping = true } }

@@ -1,12 +1,10 @@
-// SandboxedRunners+Register: what must hold before a runner is asked for: a sound template, a slot, a cgroup, a log.
+// SandboxedRunners+Register: what must hold before a runner is asked for: a sound template, a shell, a log.
 internal import Glibc
 internal import MeridianModel
 internal import MeridianPorts
 internal import Synchronization
 
 extension SandboxedRunners {
-    /// The first port of a runner; below Linux's ephemeral ports and above what programs have as default.
-    private static let firstPort: UInt16 = 20_000
     /// Less memory than this starts nothing, and the kernel would kill it in words that explain nothing.
     private static let memoryBytesMin: Int64 = 1 << 20
 
@@ -48,87 +46,79 @@ extension SandboxedRunners {
         }
     }
 
-    /// Takes a slot, a cgroup and a log for a new runner.
+    /// Puts a new runner with its log into a shell: a parked one where there is one of its shape, else a fresh one.
     func register(
         _ id: String,
         revision: String,
         _ template: RunnerTemplate,
-        denial: SyscallFilter.Denial
+        denial: SyscallFilter.Denial,
+        zygote: Zygote
     ) throws(RunnerError) -> Runner {
-        let slot = try takeSlot(id)
-        do throws(SystemError) {
-            let cgroup = cgroups.version == .none ? nil : try RunnerCgroup.make(id, template, in: cgroups)
-            let runner = Runner(
-                id: id,
-                revision: revision,
-                slot: slot,
-                port: Self.firstPort + UInt16(slot),
-                template: template,
-                log: try openLog(id, revision, cgroup),
-                denial: denial,
-                cgroup: cgroup,
-                loop: loop
-            ) { [weak self] runner, end, isSpontaneous in self?.noteEnd(runner, end, isSpontaneous) }
-            state.withLock { $0.runners[id] = runner }
-            return runner
+        try claim(id)
+        do throws(RunnerError) {
+            let shape = SandboxShape(template)
+            // One that has ended since it was parked takes nobody in.
+            while let shell = takeParked(shape) {
+                if let runner = try makeRunner(id, revision, template, denial, in: shell) { return runner }
+            }
+            let shell = try makeShell(shape, from: zygote)
+            if let runner = try makeRunner(id, revision, template, denial, in: shell) { return runner }
         } catch {
-            giveBack(slot, id)
-            throw RunnerError(
-                reason: "LimitRefused",
-                message: "\(id): its limits or its log cannot be had: \(error). See spec.resources and the data disk"
-            )
-        }
-    }
-
-    private func openLog(_ id: String, _ revision: String, _ cgroup: RunnerCgroup?) throws(SystemError) -> RunnerLog {
-        do throws(SystemError) {
-            return try logs.open(id, revision: revision)
-        } catch {
-            // Nothing has joined it yet, so it goes at once.
-            _ = cgroup?.remove()
+            release(id)
             throw error
         }
+        release(id)
+        throw RunnerError(reason: "SandboxUnavailable", message: "\(id): its sandbox ended before it was used")
     }
 
-    private enum Slot {
-        case taken(Int)
-        case refused(String)
+    /// Nil where the shell has ended.
+    private func makeRunner(
+        _ id: String,
+        _ revision: String,
+        _ template: RunnerTemplate,
+        _ denial: SyscallFilter.Denial,
+        in shell: Shell
+    ) throws(RunnerError) -> Runner? {
+        let log: RunnerLog
+        do throws(SystemError) {
+            log = try logs.open(id, revision: revision)
+        } catch {
+            shell.dismiss()
+            let message = "\(id): its log cannot be had: \(error). See the data disk"
+            throw RunnerError(reason: "LimitRefused", message: message)
+        }
+        let runner = Runner(
+            id: id,
+            revision: revision,
+            port: Self.firstPort + UInt16(shell.slot),
+            template: template,
+            log: log,
+            denial: denial,
+            shell: shell
+        ) { [weak self] runner, end, isSpontaneous in self?.noteEnd(runner, end, isSpontaneous) }
+        state.withLock { $0.runners[id] = runner }
+        if shell.admit(runner) { return runner }
+        state.withLock { _ = $0.runners.removeValue(forKey: id) }
+        log.close()
+        return nil
     }
 
-    /// Slots that were never used come first, then the one that has been free for the longest: with a slot come a user id
-    /// and a port, and those of a runner that has just ended are best left alone for a while.
-    private func takeSlot(_ id: String) throws(RunnerError) -> Int {
-        let slot: Slot = state.withLock { state in
-            if state.isShutDown { return .refused("the node is shutting down") }
-            if state.ids.contains(id) { return .refused("a runner of this id is running already") }
-            if state.nextSlot < Self.runnersMax {
-                state.nextSlot += 1
-                state.ids.insert(id)
-                return .taken(state.nextSlot - 1)
-            }
-            guard !state.freeSlots.isEmpty else { return .refused("the node has \(Self.runnersMax) runners already") }
-            state.ids.insert(id)
-            return .taken(state.freeSlots.removeFirst())
+    private func claim(_ id: String) throws(RunnerError) {
+        let refusal: String? = state.withLock { state in
+            if state.isShutDown { return "the node is shutting down" }
+            return state.ids.insert(id).inserted ? nil : "a runner of this id is running already"
         }
-        switch slot {
-        case .taken(let slot): return slot
-        case .refused(let why): throw RunnerError(reason: "LimitRefused", message: "\(id): \(why)")
-        }
+        if let refusal { throw RunnerError(reason: "LimitRefused", message: "\(id): \(refusal)") }
     }
 
-    private func giveBack(_ slot: Int, _ id: String) {
-        state.withLock { state in
-            state.freeSlots.append(slot)
-            state.ids.remove(id)
-        }
-    }
+    private func release(_ id: String) { state.withLock { _ = $0.ids.remove(id) } }
 
     private func noteEnd(_ runner: Runner, _ end: RunnerEnd, _ isSpontaneous: Bool) {
         state.withLock { state in
             state.runners.removeValue(forKey: runner.id)
             state.departed[runner.id] = runner
+            state.ids.remove(runner.id)
         }
-        giveBack(runner.slot, runner.id)
         loop.perform(after: Self.departedLinger) { [weak self] in self?.forgetDeparted(runner) }
         if isSpontaneous {
             exitsContinuation.yield(RunnerExit(id: runner.id, cause: end.cause, message: end.message))

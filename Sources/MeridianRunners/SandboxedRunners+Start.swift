@@ -7,11 +7,6 @@ package import MeridianPorts
 internal import Synchronization
 
 extension SandboxedRunners {
-    /// Open files of one runner: what servers of many connections ask for.
-    private static let descriptorsMax: UInt32 = 65_536
-    /// One file per 16 KiB of a tmpfs, but at least this many: an inode costs kernel memory that the runner pays for.
-    private static let inodesMin: UInt64 = 1024
-
     package func start(
         _ id: String,
         revision: String,
@@ -58,7 +53,7 @@ extension SandboxedRunners {
         }
     }
 
-    /// Asks the zygote for a runner; returns before the program is executed.
+    /// Orders a runner; returns before the program is executed.
     func launch(
         _ id: String,
         revision: String,
@@ -70,14 +65,13 @@ extension SandboxedRunners {
         try validate(id, template, bundle)
         let filter = try compiled(template, denial)
         let zygote = try await readyZygote()
-        let runner = try register(id, revision: revision, template, denial: denial)
+        let runner = try register(id, revision: revision, template, denial: denial, zygote: zygote)
         do throws(SystemError) {
-            try request(runner, from: zygote, bundle: bundle, filter: filter)
+            try order(runner, bundle: bundle, filter: filter)
         } catch {
-            let failure = RunnerError(reason: "SandboxUnavailable", message: "\(id): \(error)")
-            runner.abandon(failure)
-            throw failure
+            runner.refuse(RunnerError(reason: "SandboxUnavailable", message: "\(id): \(error)"))
         }
+        scheduleRefill()
         return runner
     }
 
@@ -94,30 +88,16 @@ extension SandboxedRunners {
         )
     }
 
-    private func request(
-        _ runner: Runner,
-        from zygote: Zygote,
-        bundle: String,
-        filter: SyscallFilter
-    ) throws(SystemError) {
-        let (report, reportEnd) = try PacketSocket.pair()
+    /// Tells the runner's shell what to run, and begins to listen to it.
+    private func order(_ runner: Runner, bundle: String, filter: SyscallFilter) throws(SystemError) {
         let (output, outputEnd) = try makePipe()
         let (errors, errorsEnd) = try makePipe()
         let tree = clinux_open_tree_read_only(bundle)
         guard tree >= 0 else { throw SystemError("open_tree \(bundle)") }
         let bundleTree = Descriptor(owning: tree)
-        let joining = try runner.openCgroup()
         let packet = StartPacket(
             id: runner.id,
-            user: firstUser + UInt32(runner.slot),
-            isWritable: runner.template.filesWritable,
             reportsDenied: runner.denial != .errno,
-            bornInCgroup: joining.isBirthplace,
-            scratchBytes: UInt64(runner.template.temporary.bytes),
-            scratchInodes: max(Self.inodesMin, UInt64(runner.template.temporary.bytes) / 16_384),
-            dataBytes: cgroups.has("memory") ? 0 : UInt64(runner.template.memory.bytes),
-            processes: cgroups.has("pids") ? 0 : UInt32(clamping: runner.template.pids + 1),
-            descriptors: Self.descriptorsMax,
             filter: filter,
             program: "/app/\(runner.template.executable)",
             arguments: [runner.template.executable] + runner.template.arguments,
@@ -131,8 +111,8 @@ extension SandboxedRunners {
         guard let bytes = packet.encoded() else {
             throw SystemError("pass arguments and environment of more than 100 KiB or with a NUL", code: E2BIG)
         }
-        try runner.attach(report: report, output: output, errors: errors)
-        try zygote.request(bytes, [reportEnd, outputEnd, errorsEnd, bundleTree] + joining.descriptors)
+        try runner.shell.order(bytes, [outputEnd, errorsEnd, bundleTree])
+        try runner.attach(output: output, errors: errors)
     }
 
     private func makePipe() throws(SystemError) -> (reading: Descriptor, writing: Descriptor) {

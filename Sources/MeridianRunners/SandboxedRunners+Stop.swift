@@ -12,6 +12,8 @@ extension SandboxedRunners {
     /// SIGTERM, SIGKILL after `grace` (or at once where the task is cancelled); returns when nothing is left.
     func end(_ runner: Runner, grace: Duration) async {
         runner.markStopping()
+        // What is stopped takes no SIGTERM.
+        runner.resume()
         runner.signal(SIGTERM)
         await withTaskGroup(of: Bool.self) { group in
             group.addTask {

@@ -8,7 +8,7 @@ internal import Synchronization
 /// One per node process. Needs root for now; without it every start throws `SandboxUnavailable` and `protections` says why.
 package final class SandboxedRunners: RunnerPort {
     struct State {
-        /// Ids of runners that are being made, live, or have a slot for another reason.
+        /// Ids of runners that are being made or live.
         var ids: Set<String> = []
         var runners: [String: Runner] = [:]
         /// Runners that ended lately; see `departedLinger`.
@@ -16,8 +16,12 @@ package final class SandboxedRunners: RunnerPort {
         /// In the order in which they became free.
         var freeSlots: [Int] = []
         var nextSlot = 0
+        var reserve = ShellReserve()
         var zygote: Promise<Result<Zygote, RunnerError>>?
         var isShutDown = false
+
+        /// Slots of shells, with and without a runner.
+        var slotsTaken: Int { nextSlot - freeSlots.count }
     }
 
     /// Runners of one node at most: the zygote's table has as many places.

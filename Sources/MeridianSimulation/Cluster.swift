@@ -112,8 +112,8 @@ final class Cluster {
     func endWork(_ index: Int) async {
         guard let job = inbox.take(index) else { return }
         let result = await job.executor.perform(job.work) { _, _ in }
-        trace("work on \(job.work.revision) of \(job.work.uid) ends")
-        let successor = inbox.latest(job.work.revision)
+        trace("work on \(job.work.subject) of \(job.work.uid) ends")
+        let successor = inbox.latest(job.work.subject)
         if plan.bug == .resultsByName, let successor {
             reconciler.finish(successor, result)
         } else {
@@ -185,13 +185,13 @@ final class WorkInbox: Sendable {
     func add(_ work: ActivityWork, _ executor: Executor) {
         state.withLock { state in
             state.jobs.append(Job(work: work, executor: executor))
-            state.latest[work.revision] = work
+            state.latest[work.subject] = work
         }
     }
 
     func cancel(_ revision: ObjectKey) {
         state.withLock { state in
-            if !state.keepsCancelled { state.jobs.removeAll { $0.work.revision == revision } }
+            if !state.keepsCancelled { state.jobs.removeAll { $0.work.subject == revision } }
         }
     }
 

@@ -234,7 +234,7 @@ extension SimulatedNode.State {
         for (index, runner) in runners.enumerated() {
             switch runner.state {
             case .draining: works.append(.gone(index))
-            case .starting, .ready:
+            case .starting, .ready, .paused:
                 if !assigned.contains(runner.revision) {
                     works.append(.drain(index))
                 } else if runner.state == .starting {

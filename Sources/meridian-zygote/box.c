@@ -59,7 +59,8 @@ _Noreturn static void run_inside(struct box_options *options, int lifeline) {
     if (!options->network && raise_loopback() != 0) box_fail(MZ_STEP_LOOPBACK, "");
     if (sethostname("build", strlen("build")) != 0) box_fail(MZ_STEP_HOSTNAME, "");
     make_box_files(options);
-    if (set_limit(RLIMIT_CORE, 0) != 0) box_fail(MZ_STEP_LIMITS, "core");
+    // 1, as in a runner: 0 would not keep a crash from a core_pattern that is a pipe.
+    if (set_limit(RLIMIT_CORE, 1) != 0) box_fail(MZ_STEP_LIMITS, "core");
     if (options->processes > 0 && set_limit(RLIMIT_NPROC, options->processes) != 0) box_fail(MZ_STEP_LIMITS, "pids");
     int signals = open_init_signals();
     if (signals < 0) box_fail(MZ_STEP_SIGNALS, "");
@@ -68,7 +69,7 @@ _Noreturn static void run_inside(struct box_options *options, int lifeline) {
     pid_t command = fork();
     if (command < 0) box_fail(MZ_STEP_EXECUTE, options->command[0]);
     if (command == 0) execute(options);
-    _exit(shell_status(reap_until(command, signals, lifeline)));
+    _exit(shell_status(reap_until(command, signals, lifeline, -1)));
 }
 
 int box(int argc, char **argv) {
@@ -93,5 +94,5 @@ int box(int argc, char **argv) {
     int signals = open_init_signals();
     if (signals < 0) box_fail(MZ_STEP_SIGNALS, "");
     // lifeline[0] never ends here: this process holds the other end.
-    return shell_status(reap_until(inside, signals, lifeline[0]));
+    return shell_status(reap_until(inside, signals, lifeline[0], -1));
 }

@@ -36,16 +36,30 @@ int open_init_signals(void) {
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-int reap_until(pid_t child, int signals, int lifeline) {
+/// Every other process in the namespace at once (kill(2), -1), so that none escapes by forking; false at the end.
+static bool take_order(int orders) {
+    struct mz_word word;
+    if (read(orders, &word, sizeof word) != (ssize_t)sizeof word) return false;
+    // ESRCH: they have all ended just now.
+    if (word.kind == MZ_PAUSE) (void)kill(-1, SIGSTOP);
+    if (word.kind == MZ_RESUME) (void)kill(-1, SIGCONT);
+    return true;
+}
+
+int reap_until(pid_t child, int signals, int lifeline, int orders) {
     for (;;) {
         int status = 0;
         pid_t ended;
         while ((ended = waitpid(-1, &status, WNOHANG)) > 0) {
             if (ended == child) return status;
         }
-        struct pollfd watched[2] = {{.fd = signals, .events = POLLIN}, {.fd = lifeline, .events = POLLIN}};
-        if (poll(watched, 2, -1) < 0 && errno != EINTR) return SIGKILL;
+        struct pollfd watched[3] = {{.fd = signals, .events = POLLIN},
+                                    {.fd = lifeline, .events = POLLIN},
+                                    {.fd = orders, .events = POLLIN}};
+        if (poll(watched, 3, -1) < 0 && errno != EINTR) return SIGKILL;
         if (watched[1].revents != 0) return SIGKILL;
+        // A node that has let go gives no more orders; its end is the zygote's to notice.
+        if (watched[2].revents != 0 && !take_order(orders)) orders = -1;
         struct signalfd_siginfo received;
         while (read(signals, &received, sizeof received) == (ssize_t)sizeof received) {
             // ESRCH cannot be: the child is reaped by nobody else.

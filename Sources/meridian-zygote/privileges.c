@@ -47,7 +47,7 @@ int leave_keyring(void) {
     return joined >= 0 || errno == ENOSYS || errno == EPERM ? 0 : -1;
 }
 
-int drop_privileges(uid_t uid, gid_t gid) {
+int drop_bounds(void) {
     // EINVAL ends the walk: the kernel knows no further capability.
     for (int capability = 0; capability < 64; capability++) {
         if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
@@ -55,8 +55,16 @@ int drop_privileges(uid_t uid, gid_t gid) {
         break;
     }
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return -1;
-    // Raw calls: the library's wrappers signal every thread, and there is one.
-    if (syscall(SYS_setgroups, 0, NULL) != 0) return -1;
+    // A raw call, as below: the library's wrappers signal every thread, and there is one.
+    return (int)syscall(SYS_setgroups, 0, NULL);
+}
+
+int drop_privileges(uid_t uid, gid_t gid) {
+    if (drop_bounds() != 0) return -1;
+    return become(uid, gid);
+}
+
+int become(uid_t uid, gid_t gid) {
     if (syscall(SYS_setresgid, gid, gid, gid) != 0 || syscall(SYS_setresuid, uid, uid, uid) != 0) return -1;
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct none[2];

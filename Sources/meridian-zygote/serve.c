@@ -1,9 +1,8 @@
-// serve.c: the zygote of a node: makes a sandbox per request, reports each one's end, and takes all down with the node.
+// serve.c: the zygote of a node: makes a shell per request, reports each one's end, and takes all down with the node.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <linux/filter.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
@@ -18,12 +17,10 @@
 
 #include "zygote.h"
 
-/// The most instructions of a filter (linux/filter.h, BPF_MAXINSNS).
-enum { FILTER_INSTRUCTIONS_MAX = 4096 };
 /// One descriptor per runner, and their parking in a child: what hard limits have had since 2.6 (4096) is enough.
 enum { DESCRIPTORS_MAX = DESCRIPTOR_PARKING + MZ_RUNNERS_MAX };
 
-/// A runner that lives.
+/// A shell or runner that lives.
 struct slot {
     pid_t pid;
     int report;
@@ -39,7 +36,7 @@ static int lifeline[2];
 static union {
     char bytes[MZ_PACKET_BYTES_MAX];
     struct mz_hello hello;
-    struct mz_start start;
+    struct mz_park park;
 } packet;
 
 static struct slot *free_slot(void) {
@@ -65,16 +62,13 @@ static void refuse(int socket, int step, int error) {
     send_report(socket, &report, NULL);
 }
 
-static bool is_sound(const struct mz_start *start, size_t size, size_t descriptor_count) {
-    if (size < sizeof *start || descriptor_count < 4) return false;
-    if (start->filter_count == 0 || start->filter_count > FILTER_INSTRUCTIONS_MAX) return false;
-    if (start->id[0] == '\0' || memchr(start->id, '\0', MZ_ID_BYTES) == NULL) return false;
-    if ((start->flags & MZ_CGROUP2) != 0 && descriptor_count != 5) return false;
-    return size == sizeof *start + start->filter_count * sizeof(struct sock_filter) + start->text_bytes;
+static bool is_sound(const struct mz_park *park, size_t size, size_t descriptor_count) {
+    if (size != sizeof *park || park->id[0] == '\0' || memchr(park->id, '\0', MZ_ID_BYTES) == NULL) return false;
+    return (park->flags & MZ_CGROUP2) == 0 ? descriptor_count <= 1 + MZ_CGROUPS_MAX : descriptor_count == 2;
 }
 
-static void start(size_t size, const int *descriptors, size_t descriptor_count) {
-    const struct mz_start *request = &packet.start;
+static void park(size_t size, const int *descriptors, size_t descriptor_count) {
+    const struct mz_park *request = &packet.park;
     if (descriptor_count == 0) return;
     struct slot *slot = free_slot();
     if (!is_sound(request, size, descriptor_count) || slot == NULL) {
@@ -84,8 +78,8 @@ static void start(size_t size, const int *descriptors, size_t descriptor_count) 
     }
     const uint64_t namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
     int pidfd = -1;
-    pid_t pid = clone_sandbox(namespaces, &pidfd, (request->flags & MZ_CGROUP2) != 0 ? descriptors[4] : -1);
-    if (pid == 0) run_runner(request, request + 1, descriptors, descriptor_count, lifeline[0]);
+    pid_t pid = clone_sandbox(namespaces, &pidfd, (request->flags & MZ_CGROUP2) != 0 ? descriptors[1] : -1);
+    if (pid == 0) run_shell(request, descriptors, descriptor_count, lifeline[0]);
     if (pid < 0) {
         refuse(descriptors[0], MZ_STEP_NAMESPACES, errno);
         close_all(descriptors, descriptor_count);
@@ -204,8 +198,8 @@ int serve(int node) {
         size_t count = 0;
         ssize_t size = mz_receive(node, packet.bytes, sizeof packet.bytes, descriptors, &count, 0);
         if (size <= 0) break;
-        if (packet.start.kind == MZ_START) start((size_t)size, descriptors, count);
-        else if (packet.start.kind == MZ_HELLO && size == sizeof packet.hello) remember_cgroups(descriptors, count);
+        if (packet.park.kind == MZ_PARK) park((size_t)size, descriptors, count);
+        else if (packet.park.kind == MZ_HELLO && size == sizeof packet.hello) remember_cgroups(descriptors, count);
         else close_all(descriptors, count);
     }
     take_down();

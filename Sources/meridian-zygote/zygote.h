@@ -22,15 +22,37 @@ int box(int argc, char **argv);
 // template.c: enters a new mount namespace whose root is read-only and minimal; the failing step is in `*step`.
 int enter_template(int *step);
 
-// runner.c: the life of a runner's PID 1 after clone3; never returns.
-// `descriptors`: report, output, errors, bundle, cgroup files; `lifeline`: readable when the zygote has died.
-_Noreturn void run_runner(
-    const struct mz_start *request, const void *payload, const int *descriptors, size_t count, int lifeline);
+// shell.c: the life of a sandbox's PID 1 after clone3 until it has its order, which run_program then carries out.
+// `descriptors`: report, cgroup files; `lifeline`: readable when the zygote has died.
+_Noreturn void run_shell(const struct mz_park *request, const int *descriptors, size_t count, int lifeline);
+// Where the descriptors of a shell stand; the cgroup files are closed once they are joined.
+enum { REPORT = 3, LIFELINE, CGROUPS };
+// Reports the failing step with errno and ends the sandbox.
+_Noreturn void fail(int step);
+
+// The most instructions of a filter (linux/filter.h, BPF_MAXINSNS), and the size of each.
+enum { FILTER_INSTRUCTIONS_MAX = 4096, FILTER_INSTRUCTION_BYTES = 8 };
+
+// An order that a shell got: its packet and what came along.
+struct order {
+    union {
+        char bytes[MZ_PACKET_BYTES_MAX];
+        struct mz_start start;
+    } packet;
+    int bundle;
+};
+
+// runner.c: puts the ordered program into the shell and lives as its init; never returns.
+_Noreturn void run_program(const struct mz_park *shell, const struct order *order);
+
+// overlay.c: /app with a throw-away layer over `bundle`; the tmpfs is at /.scratch.
+int lay_overlay(int bundle, uid_t uid, gid_t gid);
 
 // init.c: PID 1 of a sandbox: reaps everything, hands SIGTERM, SIGINT and SIGHUP on to `child`, dies with `lifeline`.
+// With `orders` (-1: none) it stops and continues all the others in the sandbox as MZ_PAUSE and MZ_RESUME say.
 // The answer is the child's wait status.
 int block_init_signals(void);
-int reap_until(pid_t child, int signals, int lifeline);
+int reap_until(pid_t child, int signals, int lifeline, int orders);
 int open_init_signals(void);
 // The filter of a runner's PID 1: what reap_until and one report need, nothing else.
 int confine_init(void);
@@ -56,7 +78,11 @@ int raise_loopback(void);
 int set_limit(int resource, uint64_t value);
 // A new, empty session keyring: the keys of whoever started the node are not the sandbox's.
 int leave_keyring(void);
-// No capability in any set, no supplementary group, the given ids, no new privileges, SIGKILL when the parent dies.
+// No capability can come back, no supplementary group; what is effective stays.
+int drop_bounds(void);
+// After drop_bounds: no capability in any set, the given ids, no new privileges, SIGKILL when the parent dies.
+int become(uid_t uid, gid_t gid);
+// Both.
 int drop_privileges(uid_t uid, gid_t gid);
 int reset_signals(void);
 // clone3(2); the answer is 0 in the child, the pid in the parent, -1 with errno. `cgroup` is -1 or a v2 directory.

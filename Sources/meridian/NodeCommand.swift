@@ -16,12 +16,24 @@ struct NodeCommand: AsyncParsableCommand {
     @Option(help: "Where the edge accepts requests; may be repeated.")
     var edge: [String] = ["127.0.0.1:8080"]
 
+    @Option(help: "Where the edge speaks TLS; may be repeated.")
+    var edgeTls: [String] = []
+
+    @Option(help: "Balancers whose connections begin with a PROXY protocol header, as 10.0.0.0/8; may be repeated.")
+    var edgeProxyFrom: [String] = []
+
     @Option(help: "The node's name.")
     var name = "local"
 
+    @Option(help: "Threads of the edge; one per usable processor by default.")
+    var loops: Int?
+
     func run() async throws {
         do {
-            try await NodeProgram.run(NodeOptions(data: data, edges: edge, name: name))
+            var options = NodeOptions(data: data, edges: edge, name: name, loops: loops)
+            options.secureEdges = edgeTls
+            options.proxyRanges = edgeProxyFrom
+            try await NodeProgram.run(options)
         } catch {
             complain("error: meridian node: \(error)")
             throw ExitCode(1)

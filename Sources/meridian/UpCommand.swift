@@ -39,6 +39,12 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "Where the edge accepts requests: an address and a port.")
     var edge = "127.0.0.1:8080"
 
+    @Option(help: "Where the edge speaks TLS: an address and a port; nowhere by default.")
+    var edgeTls: String?
+
+    @Option(help: "Balancers whose connections begin with a PROXY protocol header, as 10.0.0.0/8; may be repeated.")
+    var edgeProxyFrom: [String] = []
+
     @Option(help: "How much is logged: trace, debug, info, warning or error.")
     var logLevel: LogLevel = .warning
 
@@ -47,6 +53,9 @@ struct UpCommand: AsyncParsableCommand {
         guard SocketAddressText(edge) != nil else { throw ValidationError("--edge \"\(edge)\" is not ADDRESS:PORT") }
         guard (apiTlsCert == nil) == (apiTlsKey == nil) else {
             throw ValidationError("--api-tls-cert and --api-tls-key belong together; give both")
+        }
+        if let edgeTls, SocketAddressText(edgeTls).map({ $0.port == 0 }) ?? true {
+            throw ValidationError("--edge-tls \"\(edgeTls)\" is not ADDRESS:PORT with a port above 0")
         }
         if watch, filename.isEmpty { throw ValidationError("--watch needs -f") }
     }
@@ -66,6 +75,8 @@ struct UpCommand: AsyncParsableCommand {
         )
         if let apiTlsCert, let apiTlsKey { options.apiCertificate = (apiTlsCert, apiTlsKey) }
         options.apiNames = apiName
+        options.secureEdge = edgeTls
+        options.proxyRanges = edgeProxyFrom
         let follower = ManifestFollower(files: filename, isFollowing: watch)
         let (ready, source) = AsyncStream.makeStream(of: ControlPlaneAddresses.self)
         let plane = ControlPlane(options, logger: logger) { source.yield($0) }

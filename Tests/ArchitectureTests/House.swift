@@ -6,14 +6,14 @@
 enum House {
     /// The floors from the ground up; a name stands on exactly one.
     static let floors: [[String]] = [
-        ["MeridianModel", "CYAML", "COpenSSL", "CSeccomp", "CLinux", "CZygote"],
+        ["MeridianModel", "CYAML", "COpenSSL", "CSeccomp", "CLinux", "CTLS", "CNGHTTP2", "CZygote"],
         [
             "MeridianManifests", "MeridianPlanning", "MeridianRouting", "MeridianMerging", "MeridianPorts",
             "MeridianContent",
         ],
         [
-            "MeridianStore", "MeridianRegistry", "MeridianBuilds", "MeridianRunners", "MeridianEdge", "MeridianControl",
-            "MeridianAPIServer", "MeridianAPIClient",
+            "MeridianStore", "MeridianRegistry", "MeridianBuilds", "MeridianGit", "MeridianRunners", "MeridianEdge",
+            "MeridianControl", "MeridianAPIServer", "MeridianAPIClient",
         ],
         ["MeridianNode", "MeridianControlPlane", "MeridianSimulation", "MeridianCommands"],
         ["meridian"],

@@ -31,6 +31,7 @@ struct ListingTests {
             for (name, tier) in [("a", "web"), ("b", "web"), ("c", "batch")] {
                 _ = try await server.client.apply(.app(name, labels: ["tier": .string(tier)]), .app(name))
             }
+            try await server.makeNamespace("other")
             _ = try await server.client.apply(.app("d"), .app("d", namespace: "other"))
             func names(_ labels: String?, fields: String? = nil, namespace: String? = nil) async throws -> [String] {
                 let selection = APIClient.Selection(namespace: namespace, labels: labels, fields: fields)
@@ -114,6 +115,7 @@ struct WatchingTests {
             var seen = [try #require(try await watch.next())]
             _ = try await server.client.apply(.app("b", labels: ["x": "1"]), .app("b"))
             _ = try await server.client.apply(.app("a"), .app("a"))
+            try await server.makeNamespace("other")
             _ = try await server.client.apply(.app("c", labels: ["x": "1"]), .app("c", namespace: "other"))
             _ = try await server.client.apply(.app("b", ["args": ["1"]], labels: ["x": "1"]), .app("b"))
             while seen.count < 4, let event = try await watch.next() { seen.append(event) }

@@ -129,6 +129,44 @@ struct ApplyTests {
         )
     }
 
+    @Test("a field that another owns is a conflict that says whose it is and what to do; --force-conflicts takes it")
+    func conflicts() async throws {
+        let platform = FakePlatform()
+        try folder.write("fra.yaml", manifest("Region", "spec: {fallback: [ams]}", name: "fra"))
+        let other = ["apply", "-f", "\(folder.path)/fra.yaml"]
+        #expect(await CommandRun(other + ["--field-manager", "ops"], on: platform).code == 0)
+        try folder.write("fra.yaml", manifest("Region", "spec: {fallback: [ber]}", name: "fra"))
+        let refused = await CommandRun(other, on: platform)
+        #expect(refused.code == 1)
+        #expect(
+            refused.errors.hasSuffix(
+                """
+                error: \(folder.path)/fra.yaml:1:1: region/fra: would change a field that another owns:
+                  spec.fallback is owned by "ops"
+                Leave them out of the manifest, or take them with --force-conflicts. 0 of 1 objects were applied before
+
+                """
+            )
+        )
+        let different = await CommandRun(["diff", "-f", "\(folder.path)/fra.yaml"], on: platform)
+        #expect(different.code == 1 && different.output.contains("+  - ber"))
+        let forced = await CommandRun(other + ["--force-conflicts"], on: platform)
+        #expect(forced.output == "region/fra configured\n")
+    }
+
+    @Test("a field that is removed from the manifest is removed from the object")
+    func removed() async throws {
+        let platform = FakePlatform()
+        try folder.write("fra.yaml", manifest("Region", "spec: {aliases: [x], nodes: [n]}", name: "fra"))
+        _ = await CommandRun(["apply", "-f", "\(folder.path)/fra.yaml"], on: platform)
+        try folder.write("fra.yaml", manifest("Region", "spec: {aliases: [x]}", name: "fra"))
+        _ = await CommandRun(["apply", "-f", "\(folder.path)/fra.yaml"], on: platform)
+        let shown = await CommandRun(["get", "region", "fra", "-o", "yaml"], on: platform)
+        #expect(!shown.output.contains("nodes") && !shown.output.contains("managedFields"))
+        let owned = await CommandRun(["get", "region", "fra", "-o", "yaml", "--show-managed-fields"], on: platform)
+        #expect(owned.output.contains("manager: meridian"))
+    }
+
     @Test("diff exits 1 with the changes, 0 without, 2 after an error")
     func diff() async throws {
         let platform = FakePlatform()
@@ -148,25 +186,27 @@ struct ApplyTests {
         #expect(await CommandRun(["diff", "-f", "/nowhere.yaml"], on: platform).code == 2)
     }
 
-    @Test("plan counts only the steps that the files add; exit 0, 2, 1")
+    @Test("plan shows the steps and waits that the server names; exit 0, 2, 1")
     func plan() async {
         let platform = FakePlatform()
         let idle: JSONValue = ["text": "write status", "object": "App/default/a", "why": "it changed"]
         let new: JSONValue = [
             "text": "create revision hello-00001", "object": "App/default/hello", "why": "the app is new",
         ]
-        platform.update { $0.plans = (["steps": [idle, new]], ["steps": [idle]]) }
+        let wait: JSONValue = ["object": "App/default/hello", "text": "hello-00001 takes over later"]
+        platform.update { $0.plans = (["steps": [new], "waiting": [wait]], ["steps": [idle]]) }
         let run = await CommandRun(["plan", "-f", file], on: platform)
         #expect(run.code == 2)
         #expect(
             run.output == """
                 App/default/hello
                   create revision hello-00001, because the app is new
+                App/default/hello waits: hello-00001 takes over later
                 1 step to take.
 
                 """
         )
-        platform.update { $0.plans.with = ["steps": [idle]] }
+        platform.update { $0.plans.with = ["steps": []] }
         let nothing = await CommandRun(["plan", "-f", file], on: platform)
         #expect((nothing.code, nothing.output) == (0, "Nothing to do.\n"))
         #expect(await CommandRun(["plan"], on: platform).code == 2)

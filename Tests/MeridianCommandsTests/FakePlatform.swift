@@ -124,12 +124,16 @@ extension FakePlatform {
         try Task.checkCancellation()
     }
 
-    func apply(_ json: JSONValue, _ key: ObjectKey, isDryRun: Bool) async throws -> AppliedObject {
+    func apply(_ json: JSONValue, _ key: ObjectKey, _ options: ApplyOptions) async throws -> AppliedObject {
+        let isDryRun = options.isDryRun
         let kind = try knownKind(key.kind)
         let result = try state.withLock { state in
             if let refusal = state.refusal { throw refusal }
             let live = state.objects[key]
-            var merged = applied(live: live, config: json.sealed, kind: kind)
+            let write = ManagedWrite(kind: kind, manager: options.manager, now: Timestamp(milliseconds: 0))
+            var merged = try refused { () throws(MergeError) in
+                try write.applying(json.sealed, to: live, isForced: options.isForced)
+            }
             if let live, normalized(live, kind: kind) == normalized(merged, kind: kind) {
                 return AppliedObject(key: key, outcome: .unchanged, object: live)
             }
@@ -141,6 +145,14 @@ extension FakePlatform {
         }
         if !isDryRun { afterWrite(self, key) }
         return result
+    }
+
+    /// The outcome of a merge, or its refusal as the HTTP client tells it.
+    private func refused(_ merge: () throws(MergeError) -> JSONValue) throws(ControlPlaneError) -> JSONValue {
+        do throws(MergeError) { return try merge() } catch {
+            let conflicts = error.conflicts.map { (field: $0.pathText, owner: $0.owner.title) }
+            throw ControlPlaneError(status: 409, message: error.message, conflicts: conflicts)
+        }
     }
 
     func delete(_ key: ObjectKey) async throws -> Bool {
@@ -176,7 +188,7 @@ extension FakePlatform {
 
     func shutdown() async {}
 
-    func plan(_ objects: [JSONValue]) async throws -> JSONValue {
+    func plan(_ objects: [JSONValue], removing removed: [ObjectKey]) async throws -> JSONValue {
         state.withLock { objects.isEmpty ? $0.plans.without : $0.plans.with }
     }
 

@@ -12,7 +12,7 @@ struct SchemaTests {
     @Test("schemas/ holds exactly what `meridian schema --all` writes")
     func fresh() throws {
         let root = try #require(packageRoot())
-        let files = Kind.all.map(SchemaFile.init)
+        let files = SchemaFile.all
         #expect(names(in: "\(root)/schemas") == files.map(\.name).sorted(), "run: meridian schema --all schemas")
         for file in files {
             #expect(

@@ -105,6 +105,18 @@ struct SealingTests {
 
 @Suite("A durable file")
 struct DurableFileTests {
+    @Test("what a killed writer left beside a file goes, and nothing else")
+    func unfinished() throws {
+        try withDirectory { directory in
+            let path = "\(directory)/assignment.json"
+            for name in ["assignment.json", "assignment.json.12-3.tmp", "other.json.12-3.tmp"] {
+                try DurableFile.write([1], to: "\(directory)/\(name)")
+            }
+            try DurableFile.removeUnfinished(of: path)
+            #expect(try DurableFile.names(in: directory) == ["assignment.json", "other.json.12-3.tmp"])
+        }
+    }
+
     @Test("is replaced as a whole, with its mode, and leaves no temporary file")
     func replacing() throws {
         try withDirectory { directory in

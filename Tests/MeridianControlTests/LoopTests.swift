@@ -83,7 +83,7 @@ struct LoopTests {
         for _ in 0..<2 { _ = try await loop.turn() }
         #expect(stage.cancelledWorks == [Stage.revision("hello-00001")])
         #expect(stage.pendingWorks.count == 2)
-        loop.finish(old, .built(BuiltBundle(bundle: digest(1), executable: "server")))
+        loop.finish(old, .revision(.built(BuiltBundle(bundle: digest(1), executable: "server"))))
         _ = try await loop.turn()
         #expect(try await stage.read(Revision.self, "hello-00001")?.status.bundle == nil)
         try await stage.settle(loop)

@@ -20,12 +20,16 @@ final class Stage: Sendable {
 
     init() { store = MemoryStore(clock: clock) }
 
-    var ports: ExecutorPorts {
+    var ports: ExecutorPorts { ports(git: NoGit(), writer: NoWriting()) }
+
+    private func ports(git: any GitPort, writer: any ObjectWriting) -> ExecutorPorts {
         ExecutorPorts(
             store: store,
             registry: TestRegistry(),
             builder: TestBuilder(),
             nodes: [Self.nodeName: node],
+            git: git,
+            writer: writer,
             sealing: TestSealing(),
             clock: clock,
             random: TestRandom()
@@ -33,10 +37,10 @@ final class Stage: Sendable {
     }
 
     /// A loop that was just started.
-    func reconciler() -> Reconciler {
+    func reconciler(git: any GitPort = NoGit(), writer: any ObjectWriting = NoWriting()) -> Reconciler {
         let lines = lines
         return Reconciler(
-            ports: ports,
+            ports: ports(git: git, writer: writer),
             logger: Logger(label: "test", factory: { _ in CapturingHandler(lines: lines) }),
             start: { work, executor in self.works.withLock { $0.append((work, executor)) } },
             cancel: { key in self.cancelled.withLock { $0.append(key) } }

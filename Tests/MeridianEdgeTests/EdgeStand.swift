@@ -57,8 +57,10 @@ final class EdgeStand: Sendable {
         return host
     }
 
-    func setRunners(_ backends: [TestBackend], concurrencyMax: Int = 1000) async {
-        let endpoints = backends.map { RunnerEndpoint(id: "app-\($0.port)", networkNamespace: -1, port: $0.port) }
+    func setRunners(_ backends: [TestBackend], isResumed: Bool = false, concurrencyMax: Int = 1000) async {
+        let endpoints = backends.map { backend in
+            RunnerEndpoint(id: "app-\(backend.port)", networkNamespace: -1, port: backend.port, isResumed: isResumed)
+        }
         await edge.setRunners(Self.revision, endpoints, concurrencyMax: concurrencyMax)
     }
 

@@ -46,7 +46,7 @@ struct BadRequest: CustomStringConvertible {
         line("user in authority", "GET http://u@app.test/ HTTP/1.1"),
         line("empty authority", "GET http:///x HTTP/1.1"), line("CONNECT", "CONNECT app.test:80 HTTP/1.1", 405),
         line("target too long", "GET /" + String(repeating: "a", count: 8200) + " HTTP/1.1", 414),
-        BadRequest("HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+        BadRequest("nearly HTTP/2's preface", "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", 505),
         BadRequest("TLS", "\u{16}\u{3}\u{1}\n\r\n\r\n"),
     ]
 

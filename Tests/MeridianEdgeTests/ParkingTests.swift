@@ -27,6 +27,19 @@ extension EdgeTests {
             await stand.stop()
         }
 
+        @Test("a request that waited for a runner that was paused is answered warm, and the next one hot")
+        func warmThenHot() async throws {
+            let stand = try await EdgeStand(hello(), hasRunner: false)
+            let client = try stand.client()
+            try client.send("GET / HTTP/1.1\r\nHost: app.test\r\n\r\n")
+            #expect(await eventually { stand.parked == 1 })
+            await stand.setRunners([stand.backend], isResumed: true)
+            let warm = try client.receiveResponse()
+            #expect(warm.field("x-meridian-temperature") == "warm" && warm.field("x-globe-temperature") == "warm")
+            #expect(try stand.get().field("x-meridian-temperature") == "hot")
+            await stand.stop()
+        }
+
         @Test("many waiting requests make one demand and are all answered")
         func manyOneDemand() async throws {
             let stand = try await EdgeStand(hello(), hasRunner: false)

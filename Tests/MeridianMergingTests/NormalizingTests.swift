@@ -73,7 +73,7 @@ struct FieldWalkTests {
         #"{"kind":"Region","metadata":{"name":"x"},"spec":{"location":{"latitude":1.0,"longitude":2.0}}}"#,
         """
         {"kind":"TrafficSplit","metadata":{"name":"x","namespace":"default"},"spec":{"app":"x","hosts":["x.localhost"],
-        "backends":[{"revision":"latest","weight":100}],"sticky":{}}}
+        "backends":[{"revision":"latest","weight":100}],"sticky":{},"tls":{}}}
         """,
         #"{"kind":"SyscallAllowlist","metadata":{"name":"x"},"spec":{}}"#,
         #"{"kind":"Secret","metadata":{"name":"x","namespace":"default"}}"#,
@@ -183,7 +183,8 @@ struct FieldWalkTests {
     ///
     /// Another of the same choice is set, or a time has no candidate. Other bases reach all but the times.
     private static let exclusive: Set = [
-        "spec.source.path", "spec.source.git.url", "spec.source.git.ref", "spec.source.git.path",
+        "spec.source.path", "spec.source.git.url", "spec.source.git.secret", "spec.source.git.ref",
+        "spec.source.git.path",
         "spec.source.executable", "metadata.creationTimestamp", "metadata.deletionTimestamp",
         "status.conditions", "spec.build.command",
     ]

@@ -17,12 +17,15 @@ struct ControlSocketTests {
         }
     }
 
-    @Test("an assignment is saved for the owner only, in force, and an older one changes nothing")
+    @Test("an assignment is saved for the owner only, in force, and an older one is refused")
     func assign() async throws {
         try await withNode { node in
             #expect(try await node.client.report().assignment == 0)
             try await node.client.assign(assignment(7))
-            try await node.client.assign(assignment(6))
+            try await node.client.assign(assignment(7))
+            await #expect { try await node.client.assign(assignment(6)) } throws: { error in
+                (error as? NodeError)?.code == .refused && "\(error)".contains("not newer than 7")
+            }
             let report = try await node.client.report()
             #expect(report.assignment == 7)
             #expect(report.routes == 7)

@@ -11,6 +11,7 @@ final class FakeRunners: RunnerPort {
         var programs: [String: TestProgram] = [:]
         var most = 0
         var cut = 0
+        var paused: Set<String> = []
         var failure: String?
     }
 
@@ -40,6 +41,10 @@ final class FakeRunners: RunnerPort {
         }
         return RunnerHandle(id: id, pid: 1, networkNamespace: -1, port: program.port)
     }
+
+    func keepReady(_ counts: [SandboxShape: Int]) {}
+    func pause(_ runner: RunnerHandle) { state.withLock { _ = $0.paused.insert(runner.id) } }
+    func resume(_ runner: RunnerHandle) { state.withLock { _ = $0.paused.remove(runner.id) } }
 
     func waitReady(_ runner: RunnerHandle) async throws(RunnerError) {}
 
@@ -83,7 +88,13 @@ final class QuietEdge: NodeEdge {
     let tables = Mutex<[RouteTable]>([])
 
     func apply(_ routes: RouteTable) async throws(NodeError) { tables.withLock { $0.append(routes) } }
-    func setRunners(_ revision: String, _ runners: [RunnerHandle], concurrencyMax: Int) async {}
+    func setCertificates(_ certificates: [HostCertificate]) {}
+    func setRunners(
+        _ revision: String,
+        _ runners: [RunnerHandle],
+        resumed: Set<String>,
+        concurrencyMax: Int
+    ) async {}
     func fail(_ revision: String, message: String) async {}
     var supplyLoad: SupplyLoad { SupplyLoad() }
     var routesNumber: Int { tables.withLock { $0.last?.number ?? 0 } }

@@ -1,3 +1,4 @@
+import Logging
 // NodeTests: requests through a real edge to runners that the supply starts and stops.
 import MeridianAPIClient
 import MeridianEdge
@@ -27,7 +28,7 @@ struct NodeTests {
             let node = try TestNode(
                 in: directory,
                 runners: runners,
-                edge: EdgeOfNode(edge: edge),
+                edge: EdgeOfNode(edge: edge, logger: Logger(label: "test")),
                 demands: demands
             )
             try await node.run { try await body($0, port) }

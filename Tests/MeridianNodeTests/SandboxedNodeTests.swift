@@ -1,5 +1,6 @@
 // SandboxedNodeTests: a node with real sandboxes: a C program is started by a request and stopped when it is idle.
 import Glibc
+import Logging
 import MeridianAPIClient
 import MeridianContent
 import MeridianEdge
@@ -46,8 +47,10 @@ struct SandboxedNodeTests {
         }
         """
 
-    @Test("a request starts the program cold, the next finds it hot, and idle it goes")
-    func coldHotIdle() async throws {
+    /// Runs `body` with a node over real sandboxes behind a real edge on some port.
+    private func withNode(_ body: @escaping @Sendable (TestNode, SandboxedRunners, UInt16) async throws -> Void)
+        async throws
+    {
         if let obstacle {
             print("skipped: \(obstacle)")
             return
@@ -67,25 +70,77 @@ struct SandboxedNodeTests {
             let node = try TestNode(
                 in: directory,
                 runners: runners,
-                edge: EdgeOfNode(edge: edge),
+                edge: EdgeOfNode(edge: edge, logger: Logger(label: "test")),
                 demands: demands,
                 bundles: OneBundle(path: bundle)
             )
-            try await node.run { node in
-                var order = order(idleAfter: .milliseconds(500)).assignment
-                order.template.syscalls = SyscallGroup.allCases.flatMap(\.syscalls).sorted()
-                try await node.client.assign(
-                    assignment(1, [RevisionOrder(order, requestTimeoutMax: .seconds(30))])
-                )
-                let first = try #require(await get(port))
-                #expect(first.status == 200)
-                #expect(first.body == "hej\n")
-                #expect(first.temperature == "cold")
-                #expect(await get(port)?.temperature == "hot")
-                try await eventually("the idle runner is gone") { try await node.client.report().runners.isEmpty }
-            }
+            try await node.run { try await body($0, runners, port) }
             await edge.stop()
             await runners.shutdown(grace: .seconds(1))
+        }
+    }
+
+    private func allowed(_ order: RevisionOrder) -> RevisionOrder {
+        var assignment = order.assignment
+        assignment.template.syscalls = SyscallGroup.allCases.flatMap(\.syscalls).sorted()
+        return RevisionOrder(assignment, requestTimeoutMax: .seconds(30))
+    }
+
+    @Test("a request starts the program cold, the next finds it hot, and idle it goes")
+    func coldHotIdle() async throws {
+        try await withNode { node, _, port in
+            try await node.client.assign(assignment(1, [allowed(order(idleAfter: .milliseconds(500)))]))
+            let first = try #require(await get(port))
+            #expect(first.status == 200)
+            #expect(first.body == "hej\n")
+            #expect(first.temperature == "cold")
+            #expect(await get(port)?.temperature == "hot")
+            try await eventually("the idle runner is gone") { try await node.client.report().runners.isEmpty }
+        }
+    }
+
+    @Test("with standby pause an idle runner is paused, and the next request finds it warm, again and again")
+    func warm() async throws {
+        try await withNode { node, _, port in
+            let order = allowed(order(idleAfter: .milliseconds(200), standby: .pause))
+            try await node.client.assign(assignment(1, [order]))
+            #expect(await get(port)?.temperature == "cold")
+            for _ in 0..<3 {
+                try await eventually("the idle runner is paused") {
+                    try await node.client.report().runners.map(\.state) == [.paused]
+                }
+                let answer = try #require(await get(port))
+                #expect(answer.status == 200 && answer.temperature == "warm")
+                #expect(await get(port)?.temperature == "hot")
+            }
+        }
+    }
+
+    @Test("two hundred apps at zero with a request each within a second are all answered, few starting at a time")
+    func manyAtZero() async throws {
+        try await withNode { node, runners, port in
+            let count = 200
+            var wanted = assignment(1, (0..<count).map { allowed(order("default/app\($0)-00001", max: 1)) })
+            wanted.revisions.sort { $0.key < $1.key }
+            wanted.routes.hosts = (0..<count).map { number in
+                var route = HostRoute()
+                route.host = "app\(number).localhost"
+                route.app = "default/app\(number)"
+                route.backends = [RouteBackend(revision: "default/app\(number)-00001", weight: 100)]
+                return route
+            }.sorted { $0.host < $1.host }
+            try await node.client.assign(wanted)
+            let answers = await withTaskGroup(of: TestAnswer?.self) { group in
+                for number in 0..<count { group.addTask { await get(port, host: "app\(number).localhost") } }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            let refused = answers.filter { $0?.status != 200 || $0?.body != "hej\n" }
+            #expect(refused.isEmpty, "\(refused.count): \(refused.first??.text ?? "no answer")")
+            // One runner each: no request was taken for a reason to start a second.
+            #expect(try await node.client.report().runners.count == count)
+            try await eventually("the reserve is no larger than it may be") {
+                (1...ShellDemand.shellsMax).contains(runners.parkedCount)
+            }
         }
     }
 

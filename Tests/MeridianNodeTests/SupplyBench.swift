@@ -16,6 +16,12 @@ struct SupplyBench {
     var edge: [String: [String]] = [:]
     private(set) var started: [RunnerOrder] = []
     private(set) var stopped: [String] = []
+    /// The empty sandboxes that are wanted.
+    private(set) var shells: [SandboxShape: Int] = [:]
+    /// Runners whose processes are stopped where they are.
+    private(set) var paused: Set<String> = []
+    /// The runners that the edge was told to call warm, by revision.
+    private(set) var resumed: [String: Set<String>] = [:]
     private(set) var failed: [String: String] = [:]
     /// Processes that exist or are being started.
     private(set) var alive: Set<String> = []
@@ -116,8 +122,16 @@ struct SupplyBench {
             started.append(order)
             alive.insert(order.id)
             startsAtOnce ? finish(order) : waitingStarts.append(order)
-        case .publish(let revision, let runners, _):
+        case .pause(let handle, _):
+            #expect((inFlight[handle.id] ?? 0) == 0, "paused with a request in flight")
+            #expect(!edge.values.contains { $0.contains(handle.id) }, "paused while the edge could pick it")
+            paused.insert(handle.id)
+        case .resume(let handle, _):
+            #expect(paused.remove(handle.id) != nil, "resumed though not paused")
+        case .publish(let revision, let runners, let resumed, _):
+            #expect(paused.isDisjoint(with: runners.map(\.id)), "the edge is told of a runner that is paused")
             edge[revision] = runners.map(\.id)
+            self.resumed[revision] = resumed
             publishesAtOnce ? queue.append(.published(revision: revision)) : waitingPublications.append(revision)
         case .fail(let revision, let message):
             failed[revision] = message
@@ -126,9 +140,12 @@ struct SupplyBench {
             #expect((inFlight[handle.id] ?? 0) == 0 || why.contains("took longer"), "a request was cut: \(why)")
             #expect(!edge.values.contains { $0.contains(handle.id) }, "stopped while the edge could pick it")
             stopped.append(handle.id)
+            paused.remove(handle.id)
             alive.remove(handle.id)
             inFlight[handle.id] = nil
             queue.append(.stopped(id: handle.id))
+        case .keepReady(let counts):
+            shells = counts
         }
     }
 
@@ -152,7 +169,8 @@ func order(
     target: Int = 50,
     idleAfter: Duration = .seconds(60),
     restart: Int = 0,
-    executable: String = "server"
+    executable: String = "server",
+    standby: Standby = .stop
 ) -> RevisionOrder {
     var assignment = RevisionAssignment()
     assignment.key = key
@@ -161,6 +179,7 @@ func order(
     assignment.runnersMax = max
     assignment.targetConcurrency = target
     assignment.idleAfter = idleAfter
+    assignment.standby = standby
     assignment.restartNumber = restart
     assignment.template.executable = executable
     return RevisionOrder(assignment, requestTimeoutMax: .seconds(30))

@@ -77,7 +77,7 @@ struct SupplyScalingTests {
         #expect(bench.stopped.isEmpty)
     }
 
-    @Test("the last runner goes after the idle time, not before, and then nothing wakes up any more")
+    @Test("the last runner goes after the idle time, not before, and then nothing wakes up but to forget it")
     func toZero() {
         var bench = bench(order(idleAfter: .seconds(60)))
         bench.offer(1, to: web, cap: 100)
@@ -87,6 +87,8 @@ struct SupplyScalingTests {
         bench.pass(.seconds(4))
         #expect(bench.stopped.count == 1)
         #expect(bench.state.isEmpty)
+        #expect(bench.state.nextWake(after: bench.now).map { $0 - bench.now > .seconds(200) } == true)
+        bench.pass(ShellDemand.span)
         #expect(bench.state.nextWake(after: bench.now) == nil)
     }
 

@@ -8,7 +8,7 @@ struct TestAnswer: Sendable {
     /// Head and body.
     let text: String
 
-    /// How the request found its runner: `hot` or `cold`.
+    /// How the request found its runner: `hot`, `warm` or `cold`.
     var temperature: String? {
         text.lowercased().split(whereSeparator: \.isNewline).first { $0.hasPrefix("x-meridian-temperature:") }
             .map { $0.dropFirst("x-meridian-temperature:".count).trimmed }
@@ -17,14 +17,14 @@ struct TestAnswer: Sendable {
     var body: String { text.firstRange(of: "\r\n\r\n").map { String(text[$0.upperBound...]) } ?? "" }
 }
 
-/// GET / of `web.localhost`; nil where the connection failed or ended early.
-func get(_ port: UInt16) async -> TestAnswer? {
+/// GET / of a host; nil where the connection failed or ended early.
+func get(_ port: UInt16, host: String = "web.localhost") async -> TestAnswer? {
     await withCheckedContinuation { continuation in
-        DispatchQueue(label: "client").async { continuation.resume(returning: blockingGet(port)) }
+        DispatchQueue(label: "client").async { continuation.resume(returning: blockingGet(port, host)) }
     }
 }
 
-private func blockingGet(_ port: UInt16) -> TestAnswer? {
+private func blockingGet(_ port: UInt16, _ host: String) -> TestAnswer? {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
@@ -37,7 +37,7 @@ private func blockingGet(_ port: UInt16) -> TestAnswer? {
             connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
         }
     }
-    let request = "GET / HTTP/1.1\r\nHost: web.localhost\r\nConnection: close\r\n\r\n"
+    let request = "GET / HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n"
     guard isConnected, request.withCString({ send(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL)) }) > 0
     else { return nil }
     var received: [UInt8] = []

@@ -62,6 +62,20 @@ struct PlanPropertyTests {
         )
     }
 
+    @Test("with declared objects is shown without what happens anyway")
+    func previewOfObjects() {
+        var scene = Scene()
+        scene.app("under-way", min: 1)
+        var app = App(metadata: Metadata(name: "new", namespace: "default"), spec: AppSpec())
+        app.spec.source.digest = Scene.digest(9)
+        var blocked = App(metadata: Metadata(name: "blocked", namespace: "default"), spec: AppSpec())
+        blocked.spec.source.path = "./blocked"
+        let added = predict(scene.world, adding: [app, blocked])
+        #expect(!added.effects.isEmpty)
+        #expect(added.effects.allSatisfy { $0.text.contains("new") }, "\(added.text)")
+        #expect(predict(scene.world, adding: []).text == "nothing to do\n")
+    }
+
     @Test("makes no revision while one of an earlier app of the name is there")
     func waitsForTakenNames() {
         var scene = Scene()

@@ -34,6 +34,35 @@ struct RoutingPlanTests {
         #expect(scene.world.splits["default/beta"]?.object.status.conditions.holds("Ready") == true)
     }
 
+    @Test("the certificate of a split goes to the node sealed, and a missing one is said")
+    func certificates() throws {
+        var scene = scene()
+        scene.split("shop", of: "hello", hosts: ["shop.test"], [SplitBackend(revision: "latest", weight: 100)])
+        var split = try #require(scene.world.splits["default/shop"]?.object)
+        split.spec.tls = TLSSettings()
+        split.spec.tls?.secret = "shop-tls"
+        split.spec.tls?.redirect = true
+        scene.world.splits.set(Stored(split, modRevision: 1000))
+        scene.settle()
+        #expect(
+            scene.world.splits["default/shop"]?.object.status.conditions.condition("Ready")?.reason
+                == "CertificateMissing"
+        )
+        #expect(scene.assignment?.certificates == [])
+        var secret = Secret()
+        secret.metadata = Metadata(name: "shop-tls", namespace: "default")
+        secret.sealed = ["tls.crt": "sealed chain", "tls.key": "sealed key"]
+        scene.world.secrets.set(Stored(secret, modRevision: 1001))
+        scene.settle()
+        let certificate = try #require(scene.assignment?.certificates.first)
+        #expect(certificate.hosts == ["shop.test"] && certificate.chain.isEmpty && certificate.key.isEmpty)
+        #expect(certificate.sealed["tls.key"]?.text == "sealed key")
+        #expect(scene.assignment?.routes.hosts.first { $0.host == "shop.test" }?.secureOnly == true)
+        scene.world.unopenable = ["sealed key"]
+        scene.settle()
+        #expect(scene.assignment?.certificates == [])
+    }
+
     @Test("a split cannot take an app's own host")
     func ownHostIsReserved() {
         var scene = scene()

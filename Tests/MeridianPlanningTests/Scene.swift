@@ -181,7 +181,7 @@ struct Scene {
         case .endRollback(let fence):
             edit(fence.key.name) { $0.metadata.annotations = [:] }
         case .assign(_, let assignment): take(assignment)
-        case .record: break
+        case .record, .lookAtGit, .applyGit, .pruneGit: break
         }
     }
 

@@ -21,6 +21,31 @@ private let split = [
     RouteBackend(revision: "default/hello-00001", weight: 10),
 ]
 
+@Suite("Address ranges")
+struct AddressRangeTests {
+    @Test(
+        "an address lies in a range by its leading bits",
+        arguments: [
+            ("10.0.0.0/8", [10, 1, 2, 3], true), ("10.0.0.0/8", [11, 1, 2, 3], false),
+            ("192.0.2.128/25", [192, 0, 2, 200], true), ("192.0.2.128/25", [192, 0, 2, 100], false),
+            ("192.0.2.7", [192, 0, 2, 7], true), ("192.0.2.7", [192, 0, 2, 8], false),
+            ("0.0.0.0/0", [1, 2, 3, 4], true), ("::/0", [1, 2, 3, 4], false),
+            ("2001:db8::/33", [0x20, 1, 0xD, 0xB8, 0x7F] + [UInt8](repeating: 1, count: 11), true),
+            ("2001:db8::/33", [0x20, 1, 0xD, 0xB8, 0x80] + [UInt8](repeating: 1, count: 11), false),
+        ] as [(String, [UInt8], Bool)]
+    )
+    func contains(text: String, address: [UInt8], isWithin: Bool) throws {
+        let range = try #require(AddressRange(text))
+        #expect(address.withUnsafeBufferPointer { range.contains($0) } == isWithin)
+    }
+
+    @Test(
+        "other texts are no ranges",
+        arguments: ["", "a/8", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "::/129", "1.2.3.4/+8"]
+    )
+    func refused(_ text: String) { #expect(AddressRange(text) == nil) }
+}
+
 @Suite("Picking a backend")
 struct PickingTests {
     @Test("weights are exact over each hundred draws")

@@ -1,6 +1,7 @@
 // CgroupTests: where runners' cgroups go on machines of either version, by the kernel's rules and not by this machine.
 import Glibc
 import MeridianModel
+import MeridianPorts
 import Testing
 
 @testable import MeridianRunners
@@ -87,7 +88,7 @@ struct UnifiedCgroupTests {
     func again() throws {
         let kernel = try machine(delegated: true)
         let first = tree(kernel, own: "/system.slice/meridian.service")
-        _ = try RunnerCgroup.make("left", RunnerTemplate(), in: first)
+        _ = try RunnerCgroup.make("left", SandboxShape(RunnerTemplate()), in: first)
         try kernel.write("99", to: "\(first.directories[0])/left/cgroup.procs")
         let second = tree(kernel, own: "/system.slice/meridian.service/meridian-node")
         #expect(second.directories == first.directories)
@@ -127,7 +128,7 @@ struct UnifiedCgroupTests {
         template.memory = .mebibytes(32)
         template.cpu = CPUQuantity(millicores: 1500)
         template.pids = 10
-        let group = try RunnerCgroup.make("r", template, in: tree)
+        let group = try RunnerCgroup.make("r", SandboxShape(template), in: tree)
         let place = "\(tree.directories[0])/r"
         #expect(try kernel.read("\(place)/memory.max") == "33554432")
         #expect(try kernel.read("\(place)/memory.swap.max") == "0")
@@ -148,7 +149,7 @@ struct UnifiedCgroupTests {
         let kernel = try machine(delegated: true)
         let tree = tree(kernel, own: "/system.slice/meridian.service")
         kernel.refuse("cpu.max")
-        #expect(throws: SystemError.self) { try RunnerCgroup.make("r", RunnerTemplate(), in: tree) }
+        #expect(throws: SystemError.self) { try RunnerCgroup.make("r", SandboxShape(RunnerTemplate()), in: tree) }
         #expect(try kernel.groups(in: tree.directories[0]) == [])
     }
 }

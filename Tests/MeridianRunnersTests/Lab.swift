@@ -24,7 +24,7 @@ let compiledProgram: String? = {
     chmod(directory, 0o755)
     let source = "\(directory)/program.c"
     guard let file = fopen(source, "w") else { return nil }
-    fputs(programSource + "\n" + probeSource, file)
+    fputs([programSource, systemProbeSource, networkProbeSource, probeSource].joined(separator: "\n"), file)
     fclose(file)
     let program = "\(directory)/program"
     return runCommand(["cc", "-O1", "-w", "-static", "-no-pie", "-o", program, source]) == 0 ? program : nil
@@ -145,7 +145,11 @@ final class Lab: Sendable {
         _ arguments: [String],
         _ change: (inout RunnerTemplate) -> Void = { _ in }
     ) async throws -> (exit: RunnerExit, output: [String]) {
-        let handle = try await start(arguments, change)
+        try await finish(try await start(arguments, change))
+    }
+
+    /// Waits for the end of a started program; how it ended and what it printed.
+    func finish(_ handle: RunnerHandle) async throws -> (exit: RunnerExit, output: [String]) {
         for await exit in runners.exits where exit.id == handle.id {
             let lines = runners.logs.lines(ofRevision: "default/hello-00001", last: 10_000)
             return (exit, lines.filter { $0.stream != .meridian }.map(\.text))

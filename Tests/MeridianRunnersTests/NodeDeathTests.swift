@@ -97,7 +97,7 @@ struct NodeDeathTests {
         kill(node.zygote, SIGKILL)
         node.killNode()
         #expect(try await eventually { !node.processes.contains(where: StandIn.isAlive) })
-        let groups = node.cgroups.map { "\($0)/hello-00001-a" }
+        let groups = node.cgroups.map { "\($0)/shell.0" }
         #expect(groups.allSatisfy(fileExists))
         let next = try Lab(directory: directory)
         #expect(next.runners.cgroups.directories == node.cgroups)

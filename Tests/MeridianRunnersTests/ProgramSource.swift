@@ -96,6 +96,17 @@ let programSource = #"""
         if (strcmp(mode, "exit") == 0) { fprintf(stderr, "cannot open database\n"); return atoi(value); }
         if (strcmp(mode, "signal") == 0) { raise(atoi(value)); return 0; }
         if (strcmp(mode, "env") == 0) { for (char **v = environ; *v; v++) puts(*v); return 0; }
+        if (strcmp(mode, "probe-later") == 0) {
+            sigset_t wake;
+            int number;
+            sigemptyset(&wake);
+            sigaddset(&wake, SIGTERM);
+            sigprocmask(SIG_BLOCK, &wake, NULL);
+            puts("waiting");
+            sigwait(&wake, &number);
+            sigprocmask(SIG_UNBLOCK, &wake, NULL);
+            mode = "probe";
+        }
         if (strcmp(mode, "probe") == 0) { for (int i = 2; i < argc; i++) probe(argv[i]); return 0; }
         if (strcmp(mode, "control") == 0) return control(value);
         if (strcmp(mode, "eat") == 0) return eat(atol(value));

@@ -208,26 +208,4 @@ struct RunnerLifeTests {
             await lab.runners.stop(next, grace: .zero)
         }
     }
-
-    @Test("a hundred starts and stops leave no descriptor, cgroup, process or mount")
-    func nothingLeft() async throws {
-        try await Lab.with { lab in
-            try await lab.runners.warmUp()
-            let descriptors = try listDirectory("/proc/self/fd").count
-            let mounts = try readText("/proc/self/mountinfo")
-            for number in 0..<100 {
-                let handle = try await lab.start(["serve"], id: "r\(number)")
-                try await lab.runners.waitReady(handle)
-                await lab.runners.stop(handle, grace: .zero)
-                #expect(kill(handle.pid, 0) == -1)
-            }
-            #expect(try await eventually { (try? listDirectory("/proc/self/fd").count) ?? 0 <= descriptors + 1 })
-            #expect(try readText("/proc/self/mountinfo") == mounts)
-            for directory in lab.runners.cgroups.directories {
-                #expect(try listDirectory(directory).filter { $0.hasPrefix("r") && !$0.contains(".") } == [])
-            }
-            let zygote = try await lab.runners.readyZygote()
-            #expect(try readText("/proc/\(zygote.pid)/task/\(zygote.pid)/children").isEmpty)
-        }
-    }
 }

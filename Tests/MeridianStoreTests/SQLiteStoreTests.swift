@@ -216,7 +216,7 @@ struct SQLiteStoreTests {
     }
 }
 
-private func fileBytes(_ path: String) throws -> [UInt8] {
+func fileBytes(_ path: String) throws -> [UInt8] {
     let file = try #require(fopen(path, "r"))
     defer { fclose(file) }
     fseek(file, 0, SEEK_END)

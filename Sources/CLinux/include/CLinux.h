@@ -3,6 +3,7 @@
 #define CLINUX_H
 #include "clinux_builds.h"
 #include "clinux_edge.h"
+#include "clinux_git.h"
 #include "clinux_runners.h"
 #include "clinux_files.h"
 #include "clinux_process.h"

@@ -31,6 +31,8 @@ clinux_address clinux_address_v4(const uint8_t bytes[4], uint16_t port);
 clinux_address clinux_address_v6(const uint8_t bytes[16], uint16_t port);
 /// Writes the numeric host without a port into `text` (INET6_ADDRSTRLEN bytes); an IPv4-mapped address as IPv4.
 int clinux_address_text(const clinux_address *address, char *text, int capacity);
+/// The 4 or 16 bytes of the address in network order; an IPv4-mapped one as IPv4. Gives how many, 0 for other families.
+int clinux_address_bytes(const clinux_address *address, uint8_t bytes[16]);
 uint16_t clinux_address_port(const clinux_address *address);
 
 int clinux_epoll_create(void);
@@ -68,8 +70,12 @@ int clinux_spare_descriptor(void);
 /// Raises the soft limit of descriptors to the hard one and returns it.
 int64_t clinux_raise_descriptor_limit(void);
 uint64_t clinux_random_seed(void);
-/// Milliseconds of CLOCK_MONOTONIC_COARSE: a few nanoseconds to read, 1 to 4 ms fine.
-int64_t clinux_coarse_milliseconds(void);
+/// Microseconds of CLOCK_MONOTONIC, read once per batch of events.
+int64_t clinux_loop_microseconds(void);
+/// Names the calling thread for process viewers; 15 bytes at most are kept.
+void clinux_name_thread(const char *name);
+/// Processors that the calling thread may run on, as taskset and cpusets leave them.
+int clinux_usable_processors(void);
 
 static inline int64_t clinux_atomic_load(const int64_t *word) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }
 static inline void clinux_atomic_store(int64_t *word, int64_t value) {

@@ -57,6 +57,9 @@ int clinux_poll_remove(int poll, int descriptor);
 /// The tokens of descriptors that are ready, at most `room`; the answer is their number (0 at the time limit).
 int clinux_poll_wait(int poll, uint64_t *tokens, int room, int timeout_milliseconds);
 
+/// Lets the calling thread's timers end when they are due, not up to 50 µs later to share a wake-up: prctl(2).
+int clinux_sharpen_timers(void);
+
 /// Waits until `descriptor` can be read or the time is over (-1: no limit); for waits below a millisecond: ppoll(2).
 int clinux_wait_readable(int descriptor, int64_t nanoseconds);
 

@@ -1,8 +1,9 @@
 // CZygote.h: the wire layout between the node and meridian-zygote, and the two calls that move it.
 //
-// The node and the zygote share one SOCK_SEQPACKET pair (requests; one answer after start-up), and each runner has
-// another (reports). A message is one packet: a struct below, then its payload. Both ends are built together, so the
-// layout has no version.
+// The node and the zygote share one SOCK_SEQPACKET pair (requests; one answer after start-up), and each sandbox has
+// another: reports come out, and the one order to run a program goes in. A sandbox without its order yet is a shell; it
+// waits. A message is one packet: a struct below, then its payload. Both ends are built together, so the layout has no
+// version.
 #ifndef CZYGOTE_H
 #define CZYGOTE_H
 
@@ -13,9 +14,9 @@
 /// A packet at most: a filter (4096 instructions of 8 bytes, seccomp(2)), arguments and environment; below the
 /// 208 KiB that a socket buffer holds by default.
 enum { MZ_PACKET_BYTES_MAX = 131072 };
-/// Descriptors with one packet at most: report, output, errors, bundle, four cgroups.
+/// Descriptors with one packet at most: a report and four cgroups, with room to spare.
 enum { MZ_DESCRIPTORS_MAX = 8 };
-/// A runner's id with its end: it becomes the host name, which has 64 bytes (sethostname(2)).
+/// The id of a runner or shell with its end: it becomes the host name, which has 64 bytes (sethostname(2)).
 enum { MZ_ID_BYTES = 64 };
 /// Runners of one zygote at most; each costs it one descriptor.
 enum { MZ_RUNNERS_MAX = 1024 };
@@ -26,9 +27,21 @@ enum { MZ_CGROUPS_MAX = 4 };
 enum mz_request_kind {
     /// First packet. Descriptors: the directories that hold the node's cgroups, one per hierarchy.
     MZ_HELLO = 1,
-    /// Descriptors: report, output, errors, bundle (a detached mount), then a v1 `tasks` file per hierarchy or,
-    /// with MZ_CGROUP2, one cgroup directory.
-    MZ_START = 2,
+    /// To the zygote: make a shell. Descriptors: report, then a v1 `tasks` file per hierarchy or, with MZ_CGROUP2,
+    /// one cgroup directory.
+    MZ_PARK = 2,
+    /// To a shell, on its report socket, once; it may be sent before the shell is made. Descriptors: output, errors,
+    /// bundle (a detached mount).
+    MZ_START = 3,
+    /// To a shell whose program runs, without a payload: stop every process of it, or let them go on. SIGSTOP, not the
+    /// cgroup freezer: it needs no cgroup, what is stopped can still be killed on cgroup v1, and it ends sooner.
+    MZ_PAUSE = 4,
+    MZ_RESUME = 5,
+};
+
+/// A request that is a word only.
+struct mz_word {
+    uint32_t kind;
 };
 
 struct mz_hello {
@@ -38,19 +51,15 @@ struct mz_hello {
     char parent[MZ_ID_BYTES];
 };
 
-/// Bits of `mz_start.flags`.
-enum mz_start_flag {
+/// Bits of `mz_park.flags`.
+enum mz_park_flag {
     /// A throw-away writable layer over /app.
     MZ_WRITABLE = 1,
-    /// The filter reports to a listener, which goes to the node with MZ_READY.
-    MZ_NOTIFY = 2,
-    /// The fifth descriptor is a cgroup v2 directory that the runner is born in.
-    MZ_CGROUP2 = 4,
+    /// The second descriptor is a cgroup v2 directory that the shell is born in.
+    MZ_CGROUP2 = 2,
 };
 
-/// Followed by `filter_count` instructions (struct sock_filter) and `text_bytes` of NUL-ended strings: the program's
-/// path, its arguments from argv[0] on, its environment as NAME=VALUE.
-struct mz_start {
+struct mz_park {
     uint32_t kind;
     uint32_t flags;
     uint32_t uid;
@@ -64,17 +73,33 @@ struct mz_start {
     uint32_t processes;
     /// RLIMIT_NOFILE.
     uint32_t descriptors;
+    /// The name of its cgroups.
+    char id[MZ_ID_BYTES];
+};
+
+/// Bits of `mz_start.flags`.
+enum mz_start_flag {
+    /// The filter reports to a listener, which goes to the node with MZ_READY.
+    MZ_NOTIFY = 1,
+};
+
+/// Followed by `filter_count` instructions (struct sock_filter) and `text_bytes` of NUL-ended strings: the program's
+/// path, its arguments from argv[0] on, its environment as NAME=VALUE.
+struct mz_start {
+    uint32_t kind;
+    uint32_t flags;
     uint32_t argument_count;
     uint32_t environment_count;
     uint32_t filter_count;
     uint32_t text_bytes;
+    /// The runner's id, which becomes the host name.
     char id[MZ_ID_BYTES];
 };
 
-/// What a runner's report socket carries, in this order; MZ_READY may come before MZ_SPAWNED.
+/// What a sandbox's report socket carries: MZ_SPAWNED and MZ_PARKED in either order, then the others in this one.
 enum mz_report_kind {
     /// On the request socket: the zygote serves. On a report socket: the program was executed.
-    /// Descriptors: the network namespace, and the filter's listener with MZ_NOTIFY.
+    /// Descriptor: the filter's listener with MZ_NOTIFY.
     MZ_READY = 1,
     /// `step` and `error` say what failed; no runner comes of it.
     MZ_FAILED = 2,
@@ -84,6 +109,8 @@ enum mz_report_kind {
     MZ_EXITED = 4,
     /// No process of the runner is left. `status` is the wait status of its init; the use counts are the runner's.
     MZ_GONE = 5,
+    /// The shell is made and waits for its order. Descriptor: its network namespace.
+    MZ_PARKED = 6,
 };
 
 struct mz_report {

@@ -5,7 +5,7 @@ internal import MeridianPorts
 extension ObjectAPI {
     /// Carries out a verb on an app; the answer is the app after it.
     func act(
-        _ action: APIRoute.AppAction,
+        _ action: Subresource,
         _ key: ObjectKey,
         _ kind: Kind,
         body: JSONValue?,
@@ -22,6 +22,7 @@ extension ObjectAPI {
                 annotations[OwnAnnotation.rollbackTo] = rollback.to
                 annotations[OwnAnnotation.rollbackFrom] = rollback.from
             }
+        case .status, .scale, .log: throw .noResource
         }
     }
 

@@ -23,12 +23,26 @@ extension LogRequest {
     }
 }
 
-/// Writes lines until they end, the client has gone or the server stops.
-func sendLines(_ lines: AsyncThrowingStream<String, any Error>, to writer: StreamWriter) async throws {
+/// Writes lines until they end, the client has gone, the server stops or `limit` bytes were written.
+///
+/// `text`: what is written of a line; nil where it is left out.
+func sendLines(
+    _ lines: AsyncThrowingStream<String, any Error>,
+    to writer: StreamWriter,
+    limit: Int? = nil,
+    text: @escaping @Sendable (String) -> String? = { $0 }
+) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
+            var rest = limit ?? .max
             do {
-                for try await line in lines { try await writer.write(line: Array(line.utf8)) }
+                for try await line in lines {
+                    guard let shown = text(line) else { continue }
+                    let bytes = Array(shown.utf8.prefix(rest))
+                    try await writer.write(line: bytes)
+                    rest -= bytes.count
+                    guard rest > 0 else { return }
+                }
             } catch let error as BackendError {
                 try await writer.write(line: Array("meridian: the log ends here: \(error.message)".utf8))
             }

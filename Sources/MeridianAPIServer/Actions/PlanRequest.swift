@@ -6,7 +6,8 @@ internal import MeridianPorts
 private let planObjectsMax = 20_000
 
 extension ObjectAPI {
-    /// The plan for `{"objects": […]}` over the store; every object is checked as `apply` checks it.
+    /// The plan for `{"objects": […], "removed": [{"kind", "namespace", "name"}, …]}` over the store; every object is
+    /// checked as `apply` checks it.
     ///
     /// The caller must be allowed to read each object; a Secret, whose plan tells whether a value was guessed right,
     /// to write it; and without objects, to read the apps of all namespaces.
@@ -16,6 +17,7 @@ extension ObjectAPI {
         for caller: Caller
     ) async throws(APIFailure) -> JSONValue {
         let objects = try planObjects(body)
+        let removed = try planRemovals(body, for: caller)
         if objects.isEmpty {
             try caller.require(AccessRequest("list", .resource(.init(group: apiGroup, resource: "apps"))))
         }
@@ -32,15 +34,39 @@ extension ObjectAPI {
             let (value, differs) = try await wouldApply(object, kind, key)
             if differs { overlay.append(value) }
         }
-        do { return try await backend.plan(overlaying: overlay) } catch { throw APIFailure(error) }
+        do { return try await backend.plan(overlaying: overlay, removing: removed) } catch { throw APIFailure(error) }
+    }
+
+    /// The objects that the plan is to do without; those that are not there change nothing.
+    private func planRemovals(_ body: JSONValue?, for caller: Caller) throws(APIFailure) -> [ObjectKey] {
+        guard let removed = body?["removed"] else { return [] }
+        guard let items = removed.array, items.count <= planObjectsMax else {
+            throw .badRequest("removed: expected a list of at most \(planObjectsMax) objects")
+        }
+        var keys: [ObjectKey] = []
+        for (index, item) in items.enumerated() {
+            guard let kind = item["kind"]?.string.flatMap(Kind.named), let name = item["name"]?.string else {
+                throw .badRequest("removed[\(index)]: give kind, namespace and name")
+            }
+            try checkDeclared(kind)
+            let namespace = kind.isNamespaced ? item["namespace"]?.string ?? "default" : ""
+            try caller.require(
+                AccessRequest(
+                    "get",
+                    .resource(.init(group: apiGroup, resource: kind.plural, namespace: namespace, name: name))
+                )
+            )
+            keys.append(ObjectKey(kind: kind.name, namespace: namespace, name: name))
+        }
+        return keys
     }
 
     private func planObjects(_ body: JSONValue?) throws(APIFailure) -> [JSONValue] {
         guard let body else { return [] }
-        guard case .object(let object) = body, object.keys.allSatisfy({ $0 == "objects" }) else {
-            throw .badRequest("the body must be empty or {\"objects\": [OBJECT, …]}")
+        guard case .object(let object) = body, object.keys.allSatisfy({ ["objects", "removed"].contains($0) }) else {
+            throw .badRequest("the body must be empty or {\"objects\": [OBJECT, …], \"removed\": [NAME, …]}")
         }
-        guard let objects = object["objects"]?.array ?? (object.isEmpty ? [] : nil) else {
+        guard let objects = object["objects"]?.array ?? (object["objects"] == nil ? [] : nil) else {
             throw .badRequest("objects: expected a list")
         }
         guard objects.count <= planObjectsMax else {

@@ -46,7 +46,20 @@ extension APIFailure {
     }
 
     static func notFound(_ key: ObjectKey, _ kind: Kind) -> APIFailure {
-        APIFailure(404, "NotFound", "\(kind.resource) \"\(key.name)\" not found", details: details(key, kind))
+        let name = key.name.prefix(namePrefix)
+        return APIFailure(404, "NotFound", "\(kind.resource) \"\(name)\" not found", details: details(key, kind))
+    }
+
+    /// What is shown of a name that a client made up: names themselves have 63 characters at most.
+    private static let namePrefix = 80
+
+    static func notAcceptable(_ accept: String) -> APIFailure {
+        APIFailure(
+            406,
+            "NotAcceptable",
+            "only application/json is answered here, whole, as=Table or as=PartialObjectMetadata;"
+                + " the Accept header was \"\(accept.prefix(200))\""
+        )
     }
 
     static func notAllowed(_ message: String) -> APIFailure { APIFailure(405, "MethodNotAllowed", message) }
@@ -88,15 +101,16 @@ extension APIFailure {
                 ]
             }
         )
-        let message = "\(kind.name).\(apiGroup) \"\(key.name)\" is invalid: \(list)"
+        let message = "\(kind.qualifiedName) \"\(key.name)\" is invalid: \(list)"
         return APIFailure(422, "Invalid", message, details: details)
     }
 
     private static func details(_ key: ObjectKey, _ kind: Kind) -> JSONObject {
-        JSONObject([
-            .init(key: "name", value: .string(key.name)), .init(key: "group", value: .string(apiGroup)),
-            .init(key: "kind", value: .string(kind.plural)),
-        ])
+        var details = JSONObject()
+        details["name"] = .string(String(key.name.prefix(namePrefix)))
+        details["group"] = kind.group.isEmpty ? nil : .string(kind.group)
+        details["kind"] = .string(kind.plural)
+        return details
     }
 }
 
@@ -121,6 +135,9 @@ extension APIFailure {
 }
 
 extension Kind {
-    /// `apps.meridian.dev`, as messages name a kind's objects.
-    var resource: String { "\(plural).\(apiGroup)" }
+    /// `apps.meridian.dev`, as messages name a kind's objects; the core group has no name.
+    var resource: String { group.isEmpty ? plural : "\(plural).\(group)" }
+
+    /// `App.meridian.dev`.
+    var qualifiedName: String { group.isEmpty ? name : "\(name).\(group)" }
 }

@@ -7,8 +7,12 @@ internal import NIOCore
 /// One answer.
 enum Answer {
     case json(Int, JSONValue)
-    /// The object that was written; 201 where it was created.
-    case written(WriteOutcome)
+    /// JSON under a media type of its own.
+    case typedJSON(String, JSONValue)
+    /// A document that clients keep until its tag changes.
+    case document(APIDocument)
+    /// The object that was written, in the client's form; 201 where it was created.
+    case written(WriteOutcome, Representation)
     case text(Int, String)
     case empty(Int)
     /// A body of unknown length that is written while the connection is open.
@@ -19,7 +23,9 @@ enum Answer {
         switch self {
         case .json(let code, let value):
             Self.whole(code, "application/json", ByteBuffer(bytes: value.utf8()))
-        case .written(let outcome): Self.object(outcome)
+        case .typedJSON(let type, let value): Self.whole(200, type, ByteBuffer(bytes: value.utf8()))
+        case .document(let document): Self.document(document, to: request)
+        case .written(let outcome, let representation): Self.object(outcome, representation)
         case .text(let code, let text):
             Self.whole(code, "text/plain; charset=utf-8", ByteBuffer(string: text))
         case .empty(let code):
@@ -38,11 +44,42 @@ enum Answer {
         }
     }
 
-    private static func object(_ outcome: WriteOutcome) -> Response {
+    private static func document(_ document: APIDocument, to request: Request) -> Response {
+        let tag = "\"\(document.tag)\""
+        // An address that names the content's tag never has another content.
+        let isPinned = request.uri.query?.contains("hash=\(document.tag)") == true
+        let headers: HTTPFields = [
+            .contentType: document.type, .eTag: tag, .vary: "Accept",
+            .cacheControl: isPinned ? "public, immutable, max-age=31536000" : "no-cache, private",
+        ]
+        guard request.headers[.ifNoneMatch] != tag else { return Response(status: .notModified, headers: headers) }
+        return Response(
+            status: .ok,
+            headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: document.bytes))
+        )
+    }
+
+    private static func object(_ outcome: WriteOutcome, _ representation: Representation) -> Response {
         let code = outcome.change == .created ? 201 : 200
-        var response = whole(code, "application/json", ByteBuffer(bytes: outcome.object.utf8()))
+        let object = representation.object(outcome.object)
+        var response = whole(code, "application/json", ByteBuffer(bytes: object.utf8()))
         if let name = HTTPField.Name("meridian-change") { response.headers[name] = outcome.change.rawValue }
+        if let name = HTTPField.Name("warning") {
+            for warning in outcome.warnings { response.headers.append(HTTPField(name: name, value: quoted(warning))) }
+        }
         return response
+    }
+
+    /// A warning as the header holds it (RFC 7234 §5.5): what does not fit a quoted string is a question mark.
+    private static func quoted(_ warning: String) -> String {
+        var text = ""
+        for scalar in warning.unicodeScalars {
+            let isPlain = (0x20..<0x7F).contains(scalar.value)
+            if scalar == "\"" || scalar == "\\" { text += "\\" }
+            text.unicodeScalars.append(isPlain ? scalar : "?")
+        }
+        return "299 - \"\(text)\""
     }
 
     private static func whole(_ code: Int, _ type: String, _ bytes: ByteBuffer) -> Response {
@@ -70,6 +107,10 @@ struct StreamWriter: @unchecked Sendable {
         var buffer = ByteBufferAllocator().buffer(capacity: line.count + 1)
         buffer.writeBytes(line)
         buffer.writeInteger(UInt8(ascii: "\n"))
+        try await write(buffer)
+    }
+
+    func write(_ buffer: ByteBuffer) async throws {
         var writer = writer
         try await writer.write(buffer)
     }

@@ -6,34 +6,41 @@ extension ObjectAPI {
     /// Objects in one page, whatever the client asks: an answer stays in the tens of megabytes at most.
     static let pageObjectsMax: Int64 = 10_000
 
-    /// The `KindList` that the parameters ask for.
-    func list(_ kind: Kind, _ filter: ObjectFilter, _ parameters: QueryParameters) async throws(APIFailure) -> JSONValue
-    {
+    /// The list that the parameters ask for, in the client's form.
+    func list(
+        _ representation: Representation,
+        _ filter: ObjectFilter,
+        _ parameters: QueryParameters
+    ) async throws(APIFailure) -> JSONValue {
         let limit = try parameters.number("limit", in: 0...Int64.max) ?? 0
         let token = try parameters["continue"].map { (text) throws(APIFailure) in try ContinueToken(text) }
-        guard limit > 0 || token != nil else { return try await wholeList(kind, filter) }
+        guard limit > 0 || token != nil else { return try await wholeList(representation, filter) }
         let count = Int(limit == 0 ? Self.pageObjectsMax : min(limit, Self.pageObjectsMax))
-        return try await page(kind, filter, count: count, after: token)
+        return try await page(representation, filter, count: count, after: token)
     }
 
-    private func wholeList(_ kind: Kind, _ filter: ObjectFilter) async throws(APIFailure) -> JSONValue {
-        let snapshot = try await snapshot(kind)
+    private func wholeList(
+        _ representation: Representation,
+        _ filter: ObjectFilter
+    ) async throws(APIFailure) -> JSONValue {
+        let snapshot = try await snapshot(of: representation.resource)
         let records = snapshot.records.filter { filter.matches($0.key, $0.value) }
-        return listObject(kind, records, revision: snapshot.revision, next: nil, remaining: nil)
+        return listObject(representation, records, revision: snapshot.revision, next: nil, remaining: nil)
     }
 
-    /// All objects of a kind at one revision.
-    func snapshot(_ kind: Kind) async throws(APIFailure) -> StoreSnapshot {
-        do { return try await store.snapshot(kinds: [kind.name]) } catch { throw APIFailure(error) }
+    /// All stored objects of a resource at one revision.
+    func snapshot(of resource: ServedResource) async throws(APIFailure) -> StoreSnapshot {
+        do { return try await store.snapshot(kinds: [resource.stored]) } catch { throw APIFailure(error) }
     }
 
     private func page(
-        _ kind: Kind,
+        _ representation: Representation,
         _ filter: ObjectFilter,
         count: Int,
         after token: ContinueToken?
     ) async throws(APIFailure) -> JSONValue {
-        var after = token.map { ObjectKey(kind: kind.name, namespace: $0.namespace, name: $0.name) }
+        let stored = representation.resource.stored
+        var after = token.map { ObjectKey(kind: stored, namespace: $0.namespace, name: $0.name) }
         var revision = token?.revision
         var records: [StoreRecord] = []
         var remaining = 0
@@ -42,7 +49,7 @@ extension ObjectAPI {
             let page: StorePage
             do {
                 page = try await store.list(
-                    kind: kind.name,
+                    kind: stored,
                     namespace: filter.namespace,
                     after: after,
                     limit: count - records.count
@@ -58,11 +65,11 @@ extension ObjectAPI {
         let next = remaining > 0 ? after.map { ContinueToken(revision: revisionRead, after: $0) } : nil
         // With a selector nobody knows how many of the rest match.
         let known = next == nil || filter.isSelective ? nil : remaining
-        return listObject(kind, records, revision: revisionRead, next: next, remaining: known)
+        return listObject(representation, records, revision: revisionRead, next: next, remaining: known)
     }
 
     private func listObject(
-        _ kind: Kind,
+        _ representation: Representation,
         _ records: [StoreRecord],
         revision: Int64,
         next: ContinueToken?,
@@ -72,11 +79,6 @@ extension ObjectAPI {
         metadata["resourceVersion"] = .string(String(revision))
         metadata["continue"] = next.map { .string($0.text) }
         metadata["remainingItemCount"] = remaining.map { .integer(Int64($0)) }
-        var list = JSONObject()
-        list["kind"] = .string("\(kind.name)List")
-        list["apiVersion"] = .string(apiVersionText)
-        list["metadata"] = .object(metadata)
-        list["items"] = .array(records.map(served))
-        return .object(list)
+        return representation.list(records.map(served), metadata)
     }
 }

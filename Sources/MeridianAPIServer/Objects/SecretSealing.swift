@@ -1,45 +1,76 @@
-// SecretSealing: plain values become sealed ones before the store sees them.
+// SecretSealing: plain values become sealed ones before anything else looks at them.
 internal import MeridianModel
 internal import MeridianPorts
 
 extension ObjectAPI {
-    /// The secret with every plain value sealed.
+    /// Bytes of all plain values of one write, as many as a stored Secret takes.
+    private static let plainBytesMax = 512 << 10
+
+    /// A Secret with every plain value sealed, under the same key of `sealed`; any other object as it is.
     ///
-    /// A plain value that equals the stored one keeps the stored sealed text, so that applying a file again writes
-    /// nothing. `sealed` may only repeat the fingerprints that were served.
-    func sealed(_ secret: Secret, _ kind: Kind, live: StoreRecord?) throws(APIFailure) -> Secret {
+    /// A plain value that equals the stored one becomes the stored sealed text, so that applying a file again writes
+    /// nothing and merging compares values. `sealed` may only repeat the fingerprints that were served.
+    func withSealedValues(
+        _ object: JSONValue,
+        _ kind: Kind,
+        _ key: ObjectKey,
+        live: StoreRecord?
+    ) throws(APIFailure) -> JSONValue {
+        guard kind.name == Secret.kind, case .object(var secret) = object else { return object }
         let stored = live?.value["sealed"]?.object ?? JSONObject()
-        var result = secret
-        result.sealed = try kept(secret, kind, stored: stored)
-        for (key, plain) in secret.stringData.sorted(by: { $0.key < $1.key }) {
-            result.sealed[key] = try sealedText(
-                plain,
-                owner: secretOwner(secret.key, key: key),
-                stored: stored[key]?.string
-            )
+        let plain = try plainValues(secret, kind, key)
+        var sealed = try kept(secret, kind, key, stored: stored, replacedBy: plain)
+        for (name, value) in plain {
+            let owner = secretOwner(key, key: name)
+            sealed[name] = .string(try sealedText(value, owner: owner, stored: stored[name]?.string))
         }
-        result.stringData = [:]
-        return result
+        let isEmpty = sealed.isEmpty && secret["stringData"] == nil && secret["sealed"] == nil
+        secret["sealed"] = isEmpty ? nil : .object(sealed)
+        secret["stringData"] = nil
+        return .object(secret)
+    }
+
+    private func plainValues(
+        _ secret: JSONObject,
+        _ kind: Kind,
+        _ key: ObjectKey
+    ) throws(APIFailure) -> [(String, String)] {
+        guard let given = secret["stringData"], !given.isNull else { return [] }
+        var context = DecodingContext()
+        let path = FieldPath("stringData")
+        guard let values = [String: String].decode(given, at: path, &context) else {
+            throw .invalid(key, kind, context.problems)
+        }
+        let bytes = values.reduce(0) { $0 + $1.value.utf8.count }
+        guard bytes <= Self.plainBytesMax else {
+            let words = "\(path): takes \(bytes) bytes; \(Self.plainBytesMax) is the most"
+            throw .invalid(key, kind, [.init(path: path, reason: .invalid, message: words)])
+        }
+        return values.sorted { $0.key < $1.key }
     }
 
     private func kept(
-        _ secret: Secret,
+        _ secret: JSONObject,
         _ kind: Kind,
-        stored: JSONObject
-    ) throws(APIFailure) -> [String: String] {
-        var kept: [String: String] = [:]
+        _ key: ObjectKey,
+        stored: JSONObject,
+        replacedBy plain: [(String, String)]
+    ) throws(APIFailure) -> JSONObject {
+        var kept = JSONObject()
         var problems: [DecodingContext.Problem] = []
-        for (key, text) in secret.sealed.sorted(by: { $0.key < $1.key }) where secret.stringData[key] == nil {
-            if let old = stored[key]?.string, text == old || text == sealing.fingerprint(old) {
-                kept[key] = old
+        for member in secret["sealed"]?.object?.members ?? [] where !plain.contains(where: { $0.0 == member.key }) {
+            if let old = stored[member.key]?.string, let text = member.value.string,
+                text == old || text == sealing.fingerprint(old)
+            {
+                kept[member.key] = .string(old)
                 continue
             }
-            let path = FieldPath("sealed", key)
+            let path = FieldPath("sealed", member.key)
             let words =
                 "\(path): is written by Meridian and is not the stored value; give the plain value in stringData"
             problems.append(.init(path: path, reason: .invalid, message: words))
         }
-        guard problems.isEmpty else { throw .invalid(secret.key, kind, problems) }
+        guard problems.isEmpty else { throw .invalid(key, kind, problems) }
         return kept
     }
 
@@ -54,8 +85,7 @@ extension ObjectAPI {
 
     /// Whether a stored text holds the plain value.
     ///
-    /// One that does not open any more (another key, damage) does not:
-    /// applying the Secret again is how it is repaired.
+    /// One that does not open any more (another key, damage) does not: applying the Secret again is how it is repaired.
     private func isSealed(_ stored: String, _ plain: String, owner: String) -> Bool {
         do throws(SealingError) {
             return try sealing.open(stored, for: owner) == plain

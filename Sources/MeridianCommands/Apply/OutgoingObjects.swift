@@ -18,17 +18,18 @@ struct OutgoingObjects {
     let objects: [OutgoingObject]
     let sources: PackedSources
 
-    /// What others refer to comes first, so that nothing waits for an object that is about to follow.
-    private static let order = [Region.kind, SyscallAllowlist.kind, Secret.kind, App.kind, TrafficSplit.kind]
-
-    /// Orders `declared` and packs the sources of the Apps among them; nothing is sent yet.
-    init(_ declared: [DeclaredObject], _ context: CommandContext) throws(CommandFailure) {
+    /// Orders `declared`, packs the sources of the Apps among them, and labels all with their owner where there is one;
+    /// nothing is sent yet.
+    init(
+        _ declared: [DeclaredObject],
+        _ context: CommandContext,
+        owner: OwnerOptions? = nil
+    ) throws(CommandFailure) {
         let sources = try PackedSources(context)
         var objects: [OutgoingObject] = []
-        for kind in Self.order {
-            for object in declared where object.kind.name == kind {
-                objects.append(OutgoingObject(declared: object, json: try sources.withDigest(object)))
-            }
+        for object in Self.ordered(declared) {
+            let json = try sources.withDigest(object)
+            objects.append(OutgoingObject(declared: object, json: owner?.labelled(json) ?? json))
         }
         self.objects = objects
         self.sources = sources
@@ -36,7 +37,14 @@ struct OutgoingObjects {
 
     /// The kinds' order backwards: what refers to others goes first.
     static func deletionOrder(_ declared: [DeclaredObject]) -> [DeclaredObject] {
-        order.reversed().flatMap { kind in declared.filter { $0.kind.name == kind } }
+        let groups = Dictionary(grouping: declared) { applyRank(ofKind: $0.kind.name) }
+        return groups.sorted { $0.key > $1.key }.flatMap(\.value)
+    }
+
+    /// By rank of their kind, otherwise as they were declared.
+    private static func ordered(_ declared: [DeclaredObject]) -> [DeclaredObject] {
+        let groups = Dictionary(grouping: declared) { applyRank(ofKind: $0.kind.name) }
+        return groups.sorted { $0.key < $1.key }.flatMap(\.value)
     }
 
     /// Uploads every source that the server lacks.

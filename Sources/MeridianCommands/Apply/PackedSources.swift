@@ -38,8 +38,13 @@ final class PackedSources {
     var all: [Source] { sources.values.sorted { $0.file < $1.file } }
 
     /// The object of `declared` with the digest of its source, which is packed now unless it was before.
+    ///
+    /// A manifest that names the digest itself, as `meridian export` writes it, means that very content: nothing is
+    /// packed.
     func withDigest(_ declared: DeclaredObject) throws(CommandFailure) -> JSONValue {
-        guard let app = declared.object as? App, let path = app.spec.source.path else { return declared.json }
+        guard let app = declared.object as? App, let path = app.spec.source.path, app.spec.source.digest == nil else {
+            return declared.json
+        }
         let place = declared.place(of: FieldPath("spec", "source", "path"))
         let source = try pack(declared.document.resolved(path), place: place)
         return declared.json.settingSourceDigest(source.digest)

@@ -51,9 +51,15 @@ private struct RemoteControlPlane: ControlPlaneAPI {
         }
     }
 
-    func apply(_ json: JSONValue, _ key: ObjectKey, isDryRun: Bool) async throws -> AppliedObject {
+    func apply(_ json: JSONValue, _ key: ObjectKey, _ options: ApplyOptions) async throws -> AppliedObject {
         let applied = try await told { () throws(APIClientError) in
-            try await client.apply(json, key, isDryRun: isDryRun)
+            try await client.apply(
+                json,
+                key,
+                isDryRun: options.isDryRun,
+                manager: options.manager,
+                isForced: options.isForced
+            )
         }
         let outcome: AppliedObject.Outcome =
             switch applied.change {
@@ -94,8 +100,8 @@ private struct RemoteControlPlane: ControlPlaneAPI {
         }
     }
 
-    func plan(_ objects: [JSONValue]) async throws -> JSONValue {
-        try await told { () throws(APIClientError) in try await client.plan(objects) }
+    func plan(_ objects: [JSONValue], removing removed: [ObjectKey]) async throws -> JSONValue {
+        try await told { () throws(APIClientError) in try await client.plan(objects, removing: removed) }
     }
 
     func upload(_ digest: Digest, file: String) async throws {
@@ -113,7 +119,13 @@ private struct RemoteControlPlane: ControlPlaneAPI {
 }
 
 private func failure(_ error: APIClientError) -> ControlPlaneError {
-    ControlPlaneError(status: error.httpStatus, message: error.message)
+    let prefix = "conflict with "
+    let conflicts = error.causes.filter { error.code == .conflict && $0.message.hasPrefix(prefix) }
+    return ControlPlaneError(
+        status: error.httpStatus,
+        message: error.message,
+        conflicts: conflicts.map { (field: $0.field, owner: String($0.message.dropFirst(prefix.count))) }
+    )
 }
 
 extension ObjectQuery {

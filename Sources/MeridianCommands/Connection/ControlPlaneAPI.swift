@@ -24,8 +24,8 @@ protocol ControlPlaneAPI: Sendable {
         _ handle: (ObjectChange) async throws -> Void
     ) async throws
 
-    /// Makes the object what `json` says; with `isDryRun` only says what that would lead to.
-    func apply(_ json: JSONValue, _ key: ObjectKey, isDryRun: Bool) async throws -> AppliedObject
+    /// Makes the fields of the object that `json` names so.
+    func apply(_ json: JSONValue, _ key: ObjectKey, _ options: ApplyOptions) async throws -> AppliedObject
     /// Begins to delete the object; false where there is none.
     func delete(_ key: ObjectKey) async throws -> Bool
 
@@ -36,13 +36,23 @@ protocol ControlPlaneAPI: Sendable {
     /// Calls `handle` for each line that an app's runners or its build printed, without its newline.
     func log(_ request: LogRequest, _ handle: (String) async throws -> Void) async throws
 
-    /// The steps that the loop would take if `objects` were applied, as a plan document.
-    func plan(_ objects: [JSONValue]) async throws -> JSONValue
+    /// The steps that the loop would take if `objects` were applied and `removed` ones deleted, as a plan document.
+    func plan(_ objects: [JSONValue], removing removed: [ObjectKey]) async throws -> JSONValue
     /// Uploads the packed source in `file`, unless the server has it.
     func upload(_ digest: Digest, file: String) async throws
 
     /// Closes the connections; nothing can be asked afterwards.
     func shutdown() async
+}
+
+/// How objects are applied.
+struct ApplyOptions: Sendable {
+    /// Only say what an apply would lead to.
+    var isDryRun = false
+    /// Who owns the fields that are applied.
+    var manager = meridianManager
+    /// Take fields that others own.
+    var isForced = false
 }
 
 /// Which objects a list or a watch is about.
@@ -115,6 +125,8 @@ struct ControlPlaneError: Error, CustomStringConvertible {
     let status: Int?
     /// For people, with the next step where there is one.
     let message: String
+    /// For an apply that was refused: the fields that others own, with the words for who.
+    var conflicts: [(field: String, owner: String)] = []
 
     /// HTTP 410: the server no longer knows what happened since the version.
     static let goneStatus = 410

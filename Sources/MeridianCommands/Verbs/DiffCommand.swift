@@ -21,12 +21,14 @@ struct DiffCommand: ClientCommand {
     @OptionGroup var manifests: ManifestOptions
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var namespace: NamespaceOptions
+    @OptionGroup var ownership: OwnerOptions
+    @OptionGroup var owner: FieldManagerOptions
 
     func validate() throws { try manifests.requireFiles() }
 
     func execute(_ context: CommandContext) async throws -> Int32 {
         let declared = try manifests.objects(context, namespace: namespace.namespace)
-        let outgoing = try OutgoingObjects(declared, context)
+        let outgoing = try OutgoingObjects(declared, context, owner: ownership)
         let differs = try await connection.withServer(context) { try await printDifferences(outgoing, $0, context) }
         return differs ? Self.differsExitCode : CommandExitCode.success
     }
@@ -38,9 +40,11 @@ struct DiffCommand: ClientCommand {
         _ context: CommandContext
     ) async throws -> Bool {
         var differs = false
+        // By force: what others own and the manifest says otherwise is a difference, too.
+        let options = ApplyOptions(isDryRun: true, manager: owner.fieldManager, isForced: true)
         for object in outgoing.objects {
             let live = try await api.object(object.key)
-            let wanted = try await api.apply(object.json, object.key, isDryRun: true)
+            let wanted = try await api.apply(object.json, object.key, options)
             let text = objectDiff(
                 live: live,
                 wanted: wanted.object,

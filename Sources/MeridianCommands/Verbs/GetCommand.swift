@@ -26,6 +26,8 @@ struct GetCommand: ServerCommand {
 
     @Flag(name: [.customShort("A"), .long], help: "Objects of all namespaces.") var allNamespaces = false
 
+    @Flag(help: "With -o yaml and json, show who owns which fields.") var showManagedFields = false
+
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var namespace: NamespaceOptions
 
@@ -52,16 +54,18 @@ struct GetCommand: ServerCommand {
                 context.errors.writeLine("No \(arguments.kind.plural) found\(place).")
             }
         }
-        context.output.write(printer.text(list.items, isStream: watch))
+        context.output.write(printer.text(list.items.map(shown), isStream: watch))
         guard watch else { return CommandExitCode.success }
         let names = Set(arguments.names)
         let changes = LiveObjects(api: api, query: query, context: context)
         try await changes.follow(after: list) { change in
             guard names.isEmpty || names.contains(change.object["metadata"]?["name"]?.string ?? "") else { return }
-            context.output.write(printer.text([change.object], isStream: true))
+            context.output.write(printer.text([shown(change.object)], isStream: true))
         }
         return CommandExitCode.success
     }
+
+    private func shown(_ object: JSONValue) -> JSONValue { showManagedFields ? object : object.hidingManagedFields }
 
     private func query(_ arguments: ObjectArguments) -> ObjectQuery {
         let isNarrow = arguments.kind.isNamespaced && !allNamespaces

@@ -36,8 +36,7 @@ struct SchemaCommand: ClientCommand {
 
     private func write(to directory: String) throws {
         try DurableFile.createDirectory(directory)
-        for kind in Kind.all {
-            let file = SchemaFile(kind)
+        for file in SchemaFile.all {
             try DurableFile.write(Array(file.text.utf8), to: "\(directory)/\(file.name)")
         }
     }
@@ -50,7 +49,14 @@ struct SchemaFile {
     let text: String
 
     init(_ kind: Kind) {
-        name = "\(kind.singular).json"
-        text = JSONValue.object(kind.schema()).text(pretty: true) + "\n"
+        self.init(kind.singular, kind.schema())
     }
+
+    private init(_ word: String, _ schema: JSONObject) {
+        name = "\(word).json"
+        text = JSONValue.object(schema).text(pretty: true) + "\n"
+    }
+
+    /// The schemas of all kinds and of a plan, whose document is read by programs too.
+    static let all = Kind.all.map { SchemaFile($0) } + [SchemaFile("plan", PlanDocument.schemaDocument())]
 }

@@ -1,6 +1,5 @@
 // AdminToken: the token of whoever owns the data directory: made at the first start, kept in a file of theirs.
 import MeridianContent
-import MeridianControl
 import MeridianModel
 import MeridianPorts
 
@@ -39,7 +38,7 @@ struct AdminToken: Sendable {
             var object = AccessToken(metadata: Metadata(name: Self.name), spec: AccessTokenSpec())
             object.spec.role = .admin
             object.spec.digest = token.digest
-            object.metadata.uid = uuidText(random.next(), random.next())
+            object.metadata.uid = random.uuid()
             object.metadata.generation = 1
             object.metadata.creationTimestamp = Timestamp(milliseconds: clock.now.milliseconds / 1000 * 1000)
             try await store.commit([.put(key, object.encoded(), .any)])

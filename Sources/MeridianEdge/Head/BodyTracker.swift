@@ -40,6 +40,14 @@ struct BodyTracker {
     var hasFailed: Bool { phase == .failed }
     var endsWithConnection: Bool { phase == .untilClose }
 
+    /// Chunked: the last chunk has been seen, and what follows are trailers.
+    var isInTrailers: Bool {
+        switch phase {
+        case .trailerStart, .trailerName, .trailerValue, .trailerFeed, .endFeed: true
+        default: false
+        }
+    }
+
     /// The end of the connection was the body's end.
     mutating func finish() { phase = .done }
 
@@ -65,7 +73,13 @@ struct BodyTracker {
     }
 
     /// Like `consume`, but moves the chunks' data together at the start of `bytes`; gives the number of data bytes.
-    mutating func decode(_ bytes: Bytes, _ count: Int) -> (consumed: Int, produced: Int) {
+    ///
+    /// With `keepingTrailers` it stops before them.
+    mutating func decode(
+        _ bytes: Bytes,
+        _ count: Int,
+        keepingTrailers: Bool = false
+    ) -> (consumed: Int, produced: Int) {
         guard phase != .length, phase != .untilClose else {
             let taken = consume(bytes, count)
             return (taken, taken)
@@ -73,6 +87,7 @@ struct BodyTracker {
         var offset = 0
         var produced = 0
         while offset < count, phase != .done, phase != .failed {
+            if keepingTrailers, isInTrailers { break }
             if phase == .data {
                 let run = takeRun(count - offset, then: .dataReturn)
                 if produced != offset { memmove(bytes + produced, bytes + offset, run) }

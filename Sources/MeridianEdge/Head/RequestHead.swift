@@ -14,6 +14,8 @@ struct RequestHead {
     /// The part of the target that goes to the app: a path with a query, or `*`; empty for an absolute URL without
     /// one.
     private(set) var path = 0..<0
+    /// Whether the target is `*`: the server as a whole.
+    private(set) var isAsterisk = false
     private(set) var isVersion10 = false
     /// The value of the Host field, or the authority of an absolute target; with the port.
     private(set) var host = 0..<0
@@ -89,6 +91,7 @@ struct RequestHead {
     /// Origin form, absolute form or asterisk form (RFC 9112 §3.2).
     private mutating func parseTarget(_ bytes: Bytes, _ start: Int, _ end: Int) throws(Refusal) {
         host = 0..<0
+        isAsterisk = false
         if isMethod(bytes, "CONNECT") { throw .connectMethod }
         if bytes[start] == 0x2F {
             path = start..<end
@@ -96,6 +99,7 @@ struct RequestHead {
         }
         if end - start == 1, bytes[start] == 0x2A {
             guard isMethod(bytes, "OPTIONS") else { throw .badTarget }
+            isAsterisk = true
             path = start..<end
             return
         }

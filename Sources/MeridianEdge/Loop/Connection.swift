@@ -2,11 +2,15 @@
 
 /// What a descriptor is to its loop.
 enum Role: UInt8 {
-    case free, listener, mailbox, client, upstream
+    case free, listener, secureListener, mailbox, client, upstream
 }
 
 /// Where a connection is in its life.
 enum Phase: UInt8 {
+    /// Client: a balancer's connection that has not said yet whose it is.
+    case proxyHeader
+    /// Client: TLS is being set up.
+    case handshake
     /// Client: waits for a request or for the rest of its head.
     case head
     /// Client: waits for a runner; its head stays in the input buffer.
@@ -18,6 +22,8 @@ enum Phase: UInt8 {
     /// Client: nothing more is written; what still comes in is thrown away, so that the answer is not lost by a
     /// reset.
     case lingering
+    /// Client: carries HTTP/2 streams, which are clients of their own.
+    case h2
     /// Both: bytes flow unseen in both directions (101).
     case tunnel
     /// Upstream: the connect is under way.
@@ -40,6 +46,9 @@ struct Readiness: OptionSet {
     static let peerEnded = Readiness(rawValue: 4)
     /// A read has reached the end.
     static let readEnd = Readiness(rawValue: 8)
+    /// The peer has ended its side, so that reading goes on up to the end.
+    static let ending = Readiness(rawValue: 1 | 4)
+    static let both = Readiness(rawValue: 1 | 2)
     /// Tunnel: the writing side is shut.
     static let writeShut = Readiness(rawValue: 16)
     /// In the list of connections to go on with in the next turn.
@@ -68,6 +77,8 @@ struct RequestFacts: OptionSet {
     static let hasHeadBegun = RequestFacts(rawValue: 1024)
     /// The body was awaited by `Expect: 100-continue`.
     static let expectsContinue = RequestFacts(rawValue: 2048)
+    /// Its runner was paused when it came.
+    static let isWarm = RequestFacts(rawValue: 4096)
 }
 
 /// The state of one socket.
@@ -92,6 +103,18 @@ struct Connection {
     var requestIDCount: UInt8 = 0
     var peerTextCount: UInt8 = 0
     var request = RequestFacts()
+    /// Bytes go through the socket as they are: neither TLS nor an HTTP/2 stream.
+    var isPlain = true
+    /// Client: came over TLS, itself or the connection that carries it.
+    var isSecure = false
+    /// Client: may still begin with HTTP/2's preface.
+    var isFresh = false
+    /// Client: its TLS state, freed with the connection.
+    var tls: OpaquePointer?
+    /// Client: the HTTP/2 session that it carries, retained.
+    var session: UnsafeMutableRawPointer?
+    /// Client: the HTTP/2 stream that it is, retained.
+    var stream: UnsafeMutableRawPointer?
     var peer: Int32 = -1
     var input = Buffer()
     var output = Buffer()
@@ -120,6 +143,13 @@ struct Connection {
     var cookieTable: UInt32 = 0
     /// When the request must be over, in loop time.
     var requestDeadline: Int64 = 0
+    /// When the request's head was complete, in microseconds of the loop's clock.
+    var requestStart: Int64 = 0
+    /// Client: bytes of the current request and its answer so far.
+    var bytesIn: Int64 = 0
+    var bytesOut: Int64 = 0
+    /// Client: the first digit of the final answer's status; 0 before it.
+    var answerClass: UInt8 = 0
     /// Bytes thrown away while lingering.
     var discarded: Int32 = 0
 

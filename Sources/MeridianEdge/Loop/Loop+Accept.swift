@@ -17,7 +17,7 @@ extension Loop {
             }
             // ECONNABORTED and its kin concern one connection only.
             if client == -EAGAIN { return }
-            if client >= 0 { take(client, &address) }
+            if client >= 0 { take(client, &address, isSecure: at(listener).pointee.role == .secureListener) }
         }
     }
 
@@ -27,32 +27,43 @@ extension Loop {
         close(spareDescriptor)
         var address = clinux_address()
         let client = clinux_accept(listener, &address)
-        if client >= 0 { refuse(client) }
+        if client >= 0 { refuse(client, isSecure: at(listener).pointee.role == .secureListener) }
         spareDescriptor = clinux_spare_descriptor()
     }
 
-    private mutating func take(_ client: Int32, _ address: inout clinux_address) {
+    private mutating func take(_ client: Int32, _ address: inout clinux_address, isSecure: Bool) {
         guard clientCount < limits.connectionsPerLoopMax, open(client, .client, .head) else {
-            refuse(client)
+            refuse(client, isSecure: isSecure)
             return
         }
-        guard clinux_epoll_add_edge(epoll, client, generation) == 0 else {
+        if isSecure {
+            at(client).pointee.phase = .handshake
+            at(client).pointee.isPlain = false
+            at(client).pointee.isSecure = true
+            at(client).pointee.tls = context.certificates.accept(client)
+        }
+        guard clinux_epoll_add_edge(epoll, client, generation) == 0, isSecure == (at(client).pointee.tls != nil) else {
+            freeTLS(at(client))
             at(client).pointee.role = .free
             close(client)
             return
         }
-        let text = UnsafeMutableRawPointer(peerText(client)).assumingMemoryBound(to: CChar.self)
-        at(client).pointee.peerTextCount = UInt8(
-            clamping: max(0, clinux_address_text(&address, text, Int32(Self.peerTextBytesMax)))
-        )
+        nameClient(client, &address)
+        if isTrustedBalancer(&address) { at(client).pointee.phase = .proxyHeader }
         at(client).pointee.readiness = .writable
+        at(client).pointee.isFresh = !isSecure
         clientCount += 1
         clinux_atomic_relaxed_store(counts.words, Int64(clientCount))
         setDeadline(client, now + limits.headMilliseconds)
     }
 
     /// Answers 503 as well as a full edge can, without waiting.
-    private func refuse(_ client: Int32) {
+    private func refuse(_ client: Int32, isSecure: Bool) {
+        // An answer in clear would only be taken for a broken handshake.
+        guard !isSecure else {
+            close(client)
+            return
+        }
         let answer: StaticString = """
             HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\ncontent-length: 59\r\nretry-after: 1\r\n\
             connection: close\r\n\r\nmeridian: this edge has no free connection; try again soon\n

@@ -25,6 +25,14 @@ enum Answer {
         }
     }
 
+    /// Whether the runner is to blame.
+    var isUpstreamError: Bool {
+        switch self {
+        case .cannotConnect, .noResponse, .badResponse, .responseTimeout: true
+        default: false
+        }
+    }
+
     var words: StaticString {
         switch self {
         case .unknownHost: "no app answers to this host; check the Host header against the apps and traffic splits"
@@ -55,6 +63,7 @@ extension Loop {
     /// Ends the current request of a client, whose response has not begun, with an answer of the edge's own.
     mutating func answer(_ client: Int32, _ answer: Answer) {
         detach(client)
+        noteFailure(client, answer)
         if !at(client).pointee.body.isDone || isDraining { at(client).pointee.request.remove(.keepsAlive) }
         var message = ""
         if case .failed(let text) = answer {
@@ -64,11 +73,56 @@ extension Loop {
         finishFlush(client)
     }
 
+    /// Answers with the same address under https (RFC 9110 §15.4.9: 308 keeps the method and the body).
+    mutating func redirectToSecure(_ client: Int32) {
+        let connection = at(client)
+        pool.lend(to: &connection.pointee.output)
+        if !connection.pointee.body.isDone || isDraining { connection.pointee.request.remove(.keepsAlive) }
+        var writer = HeadWriter(connection.pointee.output)
+        writer.write("HTTP/1.1 308 Permanent Redirect\r\ncontent-length: 0\r\nx-request-id: ")
+        writer.write(requestID(client))
+        writer.write("\r\nlocation: https://")
+        writer.write(hostWithoutPort(client))
+        if context.securePort != Self.httpsPort {
+            writer.write(":")
+            writer.write(Int(context.securePort))
+        }
+        let path = requestHead.path
+        if path.isEmpty || connection.pointee.input.filled[path.lowerBound] != 0x2F { writer.write("/") }
+        if !requestHead.isAsterisk { writer.write(requestBytes(client, path)) }
+        writer.write(connection.pointee.request.contains(.keepsAlive) ? "\r\n\r\n" : "\r\nconnection: close\r\n\r\n")
+        precondition(!writer.hasOverflowed, "a redirect repeats a part of the head, which fits into a buffer")
+        connection.pointee.output.end = Int32(writer.end)
+        connection.pointee.answerClass = 3
+        detach(client)
+        finishFlush(client)
+    }
+
+    /// The port that https URLs need not name.
+    private static var httpsPort: UInt16 { 443 }
+
+    private func hostWithoutPort(_ client: Int32) -> UnsafeBufferPointer<UInt8> {
+        let host = requestBytes(client, requestHead.host)
+        var end = host.count
+        while end > 0, host[end - 1].isDigit { end -= 1 }
+        guard end > 0, host[end - 1] == .colon else { return host }
+        return UnsafeBufferPointer(rebasing: host[..<(end - 1)])
+    }
+
+    /// Counts an answer of the edge's own for the target of the request, where it had one.
+    private mutating func noteFailure(_ client: Int32, _ answer: Answer) {
+        at(client).pointee.answerClass = answer.status.utf8Start[0] - 0x30
+        let target = at(client).pointee.target
+        guard target >= 0, answer.isUpstreamError else { return }
+        targets[Int(target)].meter.add(TargetMeter.upstreamErrors, 1)
+    }
+
     /// Answers a request that cannot be understood; the connection ends, since its next byte has no meaning.
     mutating func refuse(_ client: Int32, _ refusal: Refusal) {
         detach(client)
         makeRequestID(client)
         at(client).pointee.request = []
+        at(client).pointee.answerClass = 4
         write(client, status: refusal.status, words: refusal.words, message: "", isRetryable: false)
         finishFlush(client)
     }

@@ -15,7 +15,7 @@ extension Loop {
             case .fail(let target, let message):
                 ensure(target)
                 failParked(target.index, message)
-            case .forget(let target): forget(target)
+            case .forget(let targets): for target in targets { forget(target) }
             case .drain: drain()
             case .stop:
                 isStopped = true
@@ -30,38 +30,61 @@ extension Loop {
         }
     }
 
-    private mutating func adopt(_ table: CompiledRouteTable, _ records: [TargetRecord]) {
-        for record in records { ensure(record) }
-        let indices = UnsafeMutablePointer<Int32>.allocate(capacity: max(1, records.count))
-        for (slot, record) in records.enumerated() {
-            (indices + slot).initialize(to: record.index)
-            targets[Int(record.index)].setRegion(table.regions[slot])
-        }
-        slotTargets?.deallocate()
-        slotTargets = indices
+    /// Serves by another table; takes a time that does not depend on its size.
+    private mutating func adopt(_ table: CompiledRouteTable, _ targets: TableTargets) {
+        let start = clinux_loop_microseconds()
+        reserveTargets(targets.indexEnd)
+        slotTargets = targets.indices
+        tableTargets = targets
         view = table.view
         self.table = table
         tableSerial &+= 1
+        let took = clinux_loop_microseconds() - start
+        let longest = max(took, clinux_atomic_relaxed_load(counts.words + 1))
+        clinux_atomic_relaxed_store(counts.words + 1, longest)
+    }
+
+    /// Makes the target of a slot ready for the table in force; once per target and table.
+    mutating func prepare(_ slot: Int32) {
+        guard let table, let tableTargets else { preconditionFailure("a slot without its table") }
+        let record = tableTargets.records[Int(slot)]
+        ensure(record)
+        let served = table.regions[Int(slot)]
+        targets[Int(record.index)].setAnswerFields(
+            region: served.isEmpty ? context.region : served,
+            revision: record.name
+        )
+        targetSerials[Int(record.index)] = tableSerial
     }
 
     /// Makes sure that a target has its place in this loop.
     private mutating func ensure(_ record: TargetRecord) {
         let index = Int(record.index)
+        reserveTargets(index + 1)
         while targetOwners.count <= index { targetOwners.append(nil) }
-        if index >= targetCapacity {
-            let capacity = max(index + 1, targetCapacity * 2)
-            let grown = UnsafeMutablePointer<LoopTarget>.allocate(capacity: capacity)
-            // Only entries with an owner are initialised; those move, the old memory holds nothing afterwards.
-            for old in 0..<targetCapacity where old < targetOwners.count && targetOwners[old] != nil {
-                (grown + old).moveInitialize(from: targets + old, count: 1)
-            }
-            targets.deallocate()
-            targets = grown
-            targetCapacity = capacity
-        }
         guard targetOwners[index] == nil else { return }
         (targets + index).initialize(to: LoopTarget(record))
+        targets[index].setAnswerFields(region: context.region, revision: record.name)
         targetOwners[index] = record
+    }
+
+    /// Makes room for targets up to an index; untouched pages of large blocks cost nothing.
+    private mutating func reserveTargets(_ count: Int) {
+        guard count > targetCapacity else { return }
+        let capacity = max(count, targetCapacity * 2)
+        let grown = UnsafeMutablePointer<LoopTarget>.allocate(capacity: capacity)
+        // Only entries with an owner are initialised; those move, the old memory holds nothing afterwards.
+        for old in 0..<min(targetCapacity, targetOwners.count) where targetOwners[old] != nil {
+            (grown + old).moveInitialize(from: targets + old, count: 1)
+        }
+        let serials = UnsafeMutablePointer<UInt32>.allocate(capacity: capacity)
+        serials.initialize(repeating: 0, count: capacity)
+        serials.update(from: targetSerials, count: targetCapacity)
+        targets.deallocate()
+        targetSerials.deallocate()
+        targets = grown
+        targetSerials = serials
+        targetCapacity = capacity
     }
 
     private mutating func forget(_ record: TargetRecord) {
@@ -71,6 +94,7 @@ extension Loop {
         targets[index].deallocate()
         (targets + index).deinitialize(count: 1)
         targetOwners[index] = nil
+        targetSerials[index] = 0
     }
 
     /// Takes the complete set of a target's runners; those that are gone get no new request.
@@ -119,12 +143,17 @@ extension Loop {
     /// answers.
     private mutating func drain() {
         isDraining = true
-        for descriptor in 0...highest where at(descriptor).pointee.role == .listener {
+        for descriptor in 0...highest where isListener(descriptor) {
             acceptClients(descriptor)
             at(descriptor).pointee.role = .free
             close(descriptor)
         }
         for descriptor in 0...highest where isIdleClient(descriptor) { closeClient(descriptor) }
+        for descriptor in 0...highest where at(descriptor).pointee.role == .client { endSession(descriptor) }
+    }
+
+    private func isListener(_ descriptor: Int32) -> Bool {
+        at(descriptor).pointee.role == .listener || at(descriptor).pointee.role == .secureListener
     }
 
     private func isIdleClient(_ descriptor: Int32) -> Bool {
@@ -139,14 +168,14 @@ extension Loop {
         for descriptor in 0...highest {
             switch at(descriptor).pointee.role {
             case .upstream: closeUpstream(descriptor)
-            case .listener: close(descriptor)
+            case .listener, .secureListener: close(descriptor)
             case .client, .mailbox, .free: continue
             }
         }
         for index in targetOwners.indices where targetOwners[index] != nil { targets[index].deallocate() }
         targets.deallocate()
+        targetSerials.deallocate()
         runners.deallocate()
-        slotTargets?.deallocate()
         pool.deallocate()
         requestHead.fields.deallocate()
         responseHead.fields.deallocate()

@@ -7,26 +7,31 @@ extension Loop {
     mutating func expire() {
         nextScan = .max
         var soonest = Int64.max
-        for descriptor in 0...highest {
-            let deadline = tables.deadlines[Int(descriptor)]
+        expire(0..<Int(highest) + 1, &soonest)
+        expire(context.descriptorsMax..<context.descriptorsMax + slotCount, &soonest)
+        nextScan = min(nextScan, soonest)
+        repeatDemands()
+        if nextScan != .max { nextScan = max(nextScan, now + Self.scanMillisecondsMin) }
+    }
+
+    private mutating func expire(_ places: Range<Int>, _ soonest: inout Int64) {
+        for index in places {
+            let deadline = tables.deadlines[index]
             guard deadline != 0 else { continue }
             if deadline <= now {
-                tables.deadlines[Int(descriptor)] = 0
-                timeIsUp(descriptor)
+                tables.deadlines[index] = 0
+                timeIsUp(Int32(index))
             } else {
                 soonest = min(soonest, deadline)
             }
         }
-        nextScan = min(nextScan, soonest)
-        repeatDemands()
-        if nextScan != .max { nextScan = max(nextScan, now + Self.scanMillisecondsMin) }
     }
 
     private mutating func timeIsUp(_ descriptor: Int32) {
         switch at(descriptor).pointee.role {
         case .client: clientTimeIsUp(descriptor)
         case .upstream: upstreamTimeIsUp(descriptor)
-        case .free, .listener, .mailbox: return
+        case .free, .listener, .secureListener, .mailbox: return
         }
     }
 
@@ -37,6 +42,7 @@ extension Loop {
         case .head where connection.pointee.input.count > 0:
             setDeadline(client, now + limits.lingerMilliseconds)
             refuse(client, .headTimeout)
+        case .h2: sessionTimeIsUp(client)
         case .parked:
             setDeadline(client, now + limits.lingerMilliseconds)
             unlinkParked(client)

@@ -18,6 +18,9 @@ extension Loop {
         let connection = at(client)
         let generation = connection.pointee.generation
         switch connection.pointee.phase {
+        case .proxyHeader: readProxyHeader(client)
+        case .handshake: shakeHands(client)
+        case .h2: pumpSession(client)
         case .parked:
             // A client that has ended its side while it waits is taken as gone.
             if connection.pointee.readiness.contains(.peerEnded) { closeClient(client) }
@@ -82,7 +85,7 @@ extension Loop {
         var readiness = connection.pointee.readiness
         if events & clinux_event_in != 0 { readiness.insert(.readable) }
         if events & clinux_event_out != 0, connection.pointee.phase != .connecting { readiness.insert(.writable) }
-        if events & (clinux_event_end | clinux_event_gone) != 0 { readiness.formUnion([.readable, .peerEnded]) }
+        if events & (clinux_event_end | clinux_event_gone) != 0 { readiness.formUnion(.ending) }
         connection.pointee.readiness = readiness
     }
 }

@@ -22,7 +22,7 @@ extension Loop {
         case .sinkBroken:
             // The runner may have answered before it closed: its socket decides.
             connection.pointee.request.insert(.isUploadBroken)
-            at(upstream).pointee.readiness.formUnion([.readable, .peerEnded])
+            at(upstream).pointee.readiness.formUnion(.ending)
             if at(upstream).pointee.phase == .responseHead || at(upstream).pointee.phase == .responseBody {
                 pumpResponse(upstream)
             }
@@ -57,7 +57,7 @@ extension Loop {
     private mutating func finishResponse(_ upstream: Int32, _ client: Int32) {
         let connection = at(upstream)
         let isRequestDone = at(client).pointee.body.isDone && connection.pointee.output.count == 0
-        let isClean = connection.pointee.readiness.isDisjoint(with: [.readable, .peerEnded])
+        let isClean = connection.pointee.readiness.isDisjoint(with: .ending)
         let mayKeep = connection.pointee.isReusable && isRequestDone && isClean && connection.pointee.input.count == 0
         at(client).pointee.peer = -1
         if mayKeep { keep(upstream) } else { closeUpstream(upstream) }
@@ -77,6 +77,10 @@ extension Loop {
         guard connection.pointee.output.count == 0 else { return }
         pool.takeBack(&connection.pointee.output)
         endRequest(client)
+        guard connection.pointee.stream == nil else {
+            finishStream(client)
+            return
+        }
         guard connection.pointee.request.contains(.keepsAlive), !isDraining else {
             closeGracefully(client)
             return
@@ -88,10 +92,25 @@ extension Loop {
 
     /// The request no longer counts for its target.
     private mutating func endRequest(_ client: Int32) {
-        let target = at(client).pointee.target
-        guard target >= 0 else { return }
-        targets[Int(target)].counters.end()
-        at(client).pointee.target = -1
+        let connection = at(client)
+        let target = connection.pointee.target
+        if target >= 0 {
+            measure(connection, targets[Int(target)].meter)
+            targets[Int(target)].counters.end()
+            connection.pointee.target = -1
+        }
+        connection.pointee.bytesIn = 0
+        connection.pointee.bytesOut = 0
+    }
+
+    private func measure(_ connection: UnsafeMutablePointer<Connection>, _ meter: MeterWriter) {
+        meter.finish(
+            class: Int(connection.pointee.answerClass),
+            microseconds: nowMicroseconds - connection.pointee.requestStart
+        )
+        if connection.pointee.request.contains(.isCold) { meter.add(TargetMeter.coldStarts, 1) }
+        meter.add(TargetMeter.bytesIn, connection.pointee.bytesIn)
+        meter.add(TargetMeter.bytesOut, connection.pointee.bytesOut)
     }
 
     /// Ends a connection so that the client can read the last answer even while it still sends.
@@ -100,7 +119,7 @@ extension Loop {
         let mayStillSend =
             connection.pointee.readiness.contains(.readable) || connection.pointee.input.count > 0
             || !connection.pointee.body.isDone
-        guard mayStillSend, clinux_shut_writing(client) == 0 else {
+        guard mayStillSend, shutWriting(connection) else {
             closeClient(client)
             return
         }
@@ -132,16 +151,22 @@ extension Loop {
     /// Drops a client with everything that belongs to it.
     mutating func closeClient(_ client: Int32) {
         let connection = at(client)
+        freeSession(connection)
         if connection.pointee.phase == .parked { unlinkParked(client) }
         if connection.pointee.peer >= 0 { closeUpstream(connection.pointee.peer) }
         releaseRunner(client)
         endRequest(client)
         pool.takeBack(&connection.pointee.input)
         pool.takeBack(&connection.pointee.output)
+        freeTLS(connection)
         connection.pointee.role = .free
         connection.pointee.peer = -1
         tables.deadlines[Int(client)] = 0
         if connection.pointee.readiness.contains(.again) { forgetTurn(client) }
+        guard connection.pointee.stream == nil else {
+            leaveStream(client)
+            return
+        }
         close(client)
         clientCount -= 1
         clinux_atomic_relaxed_store(counts.words, Int64(clientCount))

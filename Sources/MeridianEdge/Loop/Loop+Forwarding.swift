@@ -80,8 +80,11 @@ extension Loop {
     private func writeFraming(_ writer: inout HeadWriter, _ bytes: Bytes) {
         if requestHead.framing == .chunked { writer.write("transfer-encoding: chunked\r\n") }
         for index in 0..<requestHead.fields.count where requestHead.fields.spans[index].name == .contentLength {
+            // Only the digits, so that blanks around them cannot be read in two ways.
             let field = requestHead.fields.spans[index]
-            writer.write(bytes + Int(field.line), Int(field.lineEnd - field.line))
+            writer.write("content-length: ")
+            writer.write(bytes + Int(field.value), Int(field.valueEnd - field.value))
+            writer.write("\r\n")
         }
         guard requestHead.upgrade >= 0 else { return }
         let field = requestHead.fields.spans[requestHead.upgrade]
@@ -104,7 +107,11 @@ extension Loop {
             }
         }
         writer.write(peerText(client), Int(at(client).pointee.peerTextCount))
-        writer.write("\r\nx-forwarded-proto: http\r\nx-forwarded-host: ")
+        if at(client).pointee.isSecure {
+            writer.write("\r\nx-forwarded-proto: https\r\nx-forwarded-host: ")
+        } else {
+            writer.write("\r\nx-forwarded-proto: http\r\nx-forwarded-host: ")
+        }
         writer.write(bytes + requestHead.host.lowerBound, requestHead.host.count)
         writer.write("\r\n")
     }

@@ -98,9 +98,9 @@ extension Loop {
         let connection = at(client)
         let generation = connection.pointee.generation
         unlinkParked(client)
-        // Cold: the runner came after the request. Counted from the park, modulo 2^32.
+        // Cold or warm: the runner came after the request. Counted from the park, modulo 2^32.
         let age = Int32(bitPattern: runners[Int(runner)].addedAt &- connection.pointee.parkedAt)
-        if age > 0 { connection.pointee.request.insert(.isCold) }
+        if age > 0 { connection.pointee.request.insert(runners[Int(runner)].isResumed ? .isWarm : .isCold) }
         do throws(Refusal) {
             _ = try requestHead.parse(
                 connection.pointee.input.filled,

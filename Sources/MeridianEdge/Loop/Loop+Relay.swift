@@ -65,14 +65,15 @@ extension Loop {
 
     /// Reads once into the room of a lent input buffer.
     ///
-    /// A short read means that the socket is drained, unless its end was announced.
+    /// A short read means that the socket is drained, unless its end was announced or what is read is not the
+    /// socket itself: TLS gives record by record, a stream chunk by chunk.
     func receive(_ connection: UnsafeMutablePointer<Connection>) -> Received {
         let room = connection.pointee.input.room
-        let descriptor = Int32(truncatingIfNeeded: connection - tables.connections)
-        let count = clinux_receive(descriptor, connection.pointee.input.free, room)
+        let count = readSocket(connection, connection.pointee.input.free, room)
         if count > 0 {
             connection.pointee.input.end += Int32(count)
-            if count < room, !connection.pointee.readiness.contains(.peerEnded) {
+            connection.pointee.bytesIn += Int64(count)
+            if count < room, connection.pointee.isPlain, !connection.pointee.readiness.contains(.peerEnded) {
                 connection.pointee.readiness.remove(.readable)
             }
             return .some
@@ -111,22 +112,29 @@ extension Loop {
     }
 
     private func send(_ from: UnsafeMutablePointer<Connection>, _ to: UnsafeMutablePointer<Connection>) -> Bool {
-        let descriptor = Int32(truncatingIfNeeded: to - tables.connections)
         let held = to.pointee.output.count
         let ready = Int(from.pointee.ready)
+        let isPlain = to.pointee.isPlain
         let sent: Int
-        if held > 0, ready > 0 {
-            sent = clinux_send_both(descriptor, to.pointee.output.filled, held, from.pointee.input.filled, ready)
+        if held > 0, ready > 0, isPlain {
+            sent = clinux_send_both(
+                descriptor(of: to),
+                to.pointee.output.filled,
+                held,
+                from.pointee.input.filled,
+                ready
+            )
         } else if held > 0 {
-            sent = clinux_send(descriptor, to.pointee.output.filled, held)
+            sent = writeSocket(to, to.pointee.output.filled, held)
         } else {
-            sent = clinux_send(descriptor, from.pointee.input.filled, ready)
+            sent = writeSocket(to, from.pointee.input.filled, ready)
         }
         guard sent >= 0 else {
             to.pointee.readiness.remove(.writable)
             return sent == -Int(EAGAIN)
         }
-        if sent < held + ready { to.pointee.readiness.remove(.writable) }
+        to.pointee.bytesOut += Int64(sent)
+        if sent < held + ready, isPlain { to.pointee.readiness.remove(.writable) }
         let direct = max(0, sent - held)
         // Bytes that never were in the output cannot be sent a second time.
         if direct > 0 { to.pointee.keepsSent = false }
@@ -155,12 +163,12 @@ extension Loop {
     /// Sends what the output of a connection holds, as far as it goes; false where the connection is broken.
     @discardableResult
     func flush(_ to: UnsafeMutablePointer<Connection>) -> Bool {
-        let descriptor = Int32(truncatingIfNeeded: to - tables.connections)
         while to.pointee.output.count > 0, to.pointee.readiness.contains(.writable) {
             let held = to.pointee.output.count
-            let sent = clinux_send(descriptor, to.pointee.output.filled, held)
-            if sent < held { to.pointee.readiness.remove(.writable) }
+            let sent = writeSocket(to, to.pointee.output.filled, held)
+            if sent < 0 || (sent < held && to.pointee.isPlain) { to.pointee.readiness.remove(.writable) }
             guard sent >= 0 else { return sent == -Int(EAGAIN) }
+            to.pointee.bytesOut += Int64(sent)
             to.pointee.output.drop(sent, keeping: to.pointee.keepsSent)
         }
         return true

@@ -20,6 +20,17 @@ extension Loop {
                 return
             }
             do throws(Refusal) {
+                if connection.pointee.isFresh, connection.pointee.input.count > 0 {
+                    switch prefaceProgress(connection) {
+                    case .complete:
+                        beginH2(client)
+                        return
+                    case .incomplete:
+                        guard try fill(client) else { return }
+                        continue
+                    case nil: connection.pointee.isFresh = false
+                    }
+                }
                 switch try takeHead(client) {
                 case .complete:
                     left -= 1
@@ -104,21 +115,27 @@ extension Loop {
         let connection = at(client)
         noteFacts(connection)
         adoptRequestID(client)
-        guard let view, let host = view.host(named: requestBytes(client, requestHead.host)) else {
+        guard let view, let plan = view.plan(forHost: requestBytes(client, requestHead.host)) else {
             answer(client, .unknownHost)
             return
         }
-        let pick = pick(client, host, view)
+        if view.isSecureOnly(plan), !connection.pointee.isSecure, context.securePort != 0 {
+            redirectToSecure(client)
+            return
+        }
+        let pick = pick(client, plan, view)
         switch pick.outcome {
         case .noBackend: answer(client, .noBackend)
         case .unknownOverride: answer(client, .unknownRevision)
         case .backend:
             guard let slotTargets else { preconditionFailure("a view without its targets") }
             let target = slotTargets[Int(pick.slot)]
+            if targetSerials[Int(target)] != tableSerial { prepare(pick.slot) }
             connection.pointee.target = target
             connection.pointee.cookie = pick.cookie
             connection.pointee.cookieTable = tableSerial
-            connection.pointee.requestDeadline = now + view.timeoutMilliseconds(host)
+            connection.pointee.requestStart = nowMicroseconds
+            connection.pointee.requestDeadline = now + view.timeoutMilliseconds(plan)
             targets[Int(target)].counters.begin()
             setDeadline(client, connection.pointee.requestDeadline)
             let runner = acquire(target)
@@ -138,18 +155,19 @@ extension Loop {
         connection.pointee.headLength = Int32(requestHead.length)
         connection.pointee.scanned = 0
         connection.pointee.attempts = 0
+        connection.pointee.answerClass = 0
         connection.pointee.body = BodyTracker(requestHead.framing)
     }
 
-    private mutating func pick(_ client: Int32, _ host: Int32, _ view: RouteView) -> Pick {
+    private mutating func pick(_ client: Int32, _ plan: Int32, _ view: RouteView) -> Pick {
         var override: UnsafeBufferPointer<UInt8>?
-        if requestHead.revision >= 0, view.allowsOverride(host) {
+        if requestHead.revision >= 0, view.allowsOverride(plan) {
             let field = requestHead.fields.spans[requestHead.revision]
             override = requestBytes(client, Int(field.value)..<Int(field.valueEnd))
         }
         var sticky: UnsafeBufferPointer<UInt8>?
-        if requestHead.hasCookies, let name = view.stickyCookie(host) { sticky = cookie(client, named: name) }
-        return view.pick(host, override: override, sticky: sticky, draw: random.next())
+        if requestHead.hasCookies, let name = view.stickyCookie(plan) { sticky = cookie(client, named: name) }
+        return view.pick(plan, override: override, sticky: sticky, draw: random.next())
     }
 
     private func cookie(_ client: Int32, named name: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8>? {

@@ -83,6 +83,7 @@ extension Loop {
     private mutating func decideConnection(_ upstream: Int32, _ client: Int32) {
         let to = at(client)
         to.pointee.request.insert(.isAnswered)
+        to.pointee.answerClass = UInt8(responseHead.status / 100)
         if responseHead.framing == .chunked, to.pointee.request.contains(.isVersion10) {
             to.pointee.request.insert(.decodesChunks)
             to.pointee.request.remove(.keepsAlive)
@@ -125,6 +126,7 @@ extension Loop {
         writer.write("\r\n")
         to.pointee.output.end = Int32(writer.end)
         to.pointee.request.insert(.isAnswered)
+        to.pointee.answerClass = 1
         from.pointee.input.drop(responseHead.length)
         from.pointee.body = BodyTracker(.untilClose)
         to.pointee.body = BodyTracker(.untilClose)
@@ -200,17 +202,12 @@ extension Loop {
         writer.write("x-request-id: ")
         writer.write(requestID(client))
         if connection.pointee.request.contains(.isCold) {
-            writer.write("\r\nx-meridian-temperature: cold\r\nx-globe-temperature: cold\r\nx-meridian-region: ")
+            writer.write("\r\nx-meridian-temperature: cold\r\nx-globe-temperature: cold")
+        } else if connection.pointee.request.contains(.isWarm) {
+            writer.write("\r\nx-meridian-temperature: warm\r\nx-globe-temperature: warm")
         } else {
-            writer.write("\r\nx-meridian-temperature: hot\r\nx-globe-temperature: hot\r\nx-meridian-region: ")
+            writer.write("\r\nx-meridian-temperature: hot\r\nx-globe-temperature: hot")
         }
-        let served = targets[Int(connection.pointee.target)].region
-        writer.write(UnsafeBufferPointer(served.isEmpty ? region : served))
-        let name = targets[Int(connection.pointee.target)].name
-        if name.count > 0 {
-            writer.write("\r\nx-meridian-revision: ")
-            writer.write(UnsafeBufferPointer(name))
-        }
-        writer.write("\r\n")
+        writer.write(UnsafeBufferPointer(targets[Int(connection.pointee.target)].answerFields))
     }
 }

@@ -1,5 +1,4 @@
 // Loop+Tunnels: after 101 bytes flow unseen in both directions until both sides have ended.
-internal import CLinux
 
 extension Loop {
     /// Moves bytes both ways; the end of one side is passed on, the end of both closes the tunnel.
@@ -31,7 +30,7 @@ extension Loop {
             guard at(source).pointee.readiness.contains(.readEnd) else { return false }
             guard to.pointee.output.count == 0, !to.pointee.readiness.contains(.writeShut) else { return true }
             to.pointee.readiness.insert(.writeShut)
-            return clinux_shut_writing(sink) == 0
+            return shutWriting(to)
         }
     }
 }

@@ -42,10 +42,16 @@ struct Loop: ~Copyable {
     /// Keeps the memory behind `view`.
     var table: CompiledRouteTable?
     var view: RouteView?
+    /// Keeps the memory behind `slotTargets`.
+    var tableTargets: TableTargets?
     var slotTargets: UnsafeMutablePointer<Int32>?
+    /// Counts the tables from 1.
     var tableSerial: UInt32 = 0
 
+    /// Initialised where `targetOwners` has an entry: a target is made ready by its first request.
     var targets: UnsafeMutablePointer<LoopTarget>
+    /// The serial of the table for which each target was made ready; 0 for none.
+    var targetSerials: UnsafeMutablePointer<UInt32>
     var targetCapacity = 64
     /// Keeps the counters behind `targets`; nil where an entry of `targets` is not initialised.
     var targetOwners: [TargetRecord?] = []
@@ -55,8 +61,14 @@ struct Loop: ~Copyable {
     var runnerOwners: [RunnerRecord?] = []
     var runnerChanges: UInt32 = 0
 
+    /// Milliseconds and microseconds of the monotonic clock when the current batch of events came.
     var now: Int64
+    var nowMicroseconds: Int64
     var nextScan = Int64.max
+    let scheduled = ScheduledSessions()
+    /// Places of HTTP/2 streams that were used, and how many have been used at all.
+    var freeSlots: [Int32] = []
+    var slotCount = 0
     var firstAgain: Int32 = -1
     var firstPending: Int32 = -1
     var parkedTotal = 0
@@ -82,22 +94,27 @@ struct Loop: ~Copyable {
         self.tables = tables
         events = .allocate(capacity: Self.eventsMax)
         targets = .allocate(capacity: targetCapacity)
+        targetSerials = .allocate(capacity: targetCapacity)
+        targetSerials.initialize(repeating: 0, count: targetCapacity)
         runners = .allocate(capacity: runnerCapacity)
         random = RandomSource(seed: clinux_random_seed())
-        now = clinux_coarse_milliseconds()
+        nowMicroseconds = clinux_loop_microseconds()
+        now = nowMicroseconds / 1000
     }
 
-    /// Takes over `listeners` and watches them and the mailbox.
-    mutating func watch(_ listeners: [Int32]) throws(EdgeError) {
+    /// Takes over the listeners and watches them and the mailbox.
+    mutating func watch(_ plain: ArraySlice<Int32>, secure: ArraySlice<Int32>) throws(EdgeError) {
         try register(mailbox.descriptor, .mailbox)
-        for listener in listeners { try register(listener, .listener) }
+        for listener in plain { try register(listener, .listener) }
+        for listener in secure { try register(listener, .secureListener) }
     }
 
     /// Serves until `.stop`.
     mutating func run() {
         while !isStopped {
             let count = clinux_epoll_wait(epoll, events, Int32(Self.eventsMax), waitMilliseconds())
-            now = clinux_coarse_milliseconds()
+            nowMicroseconds = clinux_loop_microseconds()
+            now = nowMicroseconds / 1000
             precondition(
                 count >= 0 || count == -EINTR,
                 "epoll_wait failed: its arguments are fixed, so the loop is damaged"
@@ -106,6 +123,7 @@ struct Loop: ~Copyable {
             resumeTurns()
             tryPending()
             if now >= nextScan { expire() }
+            flushSessions()
         }
         closeEverything()
     }
@@ -159,7 +177,7 @@ struct Loop: ~Copyable {
         guard isSame(descriptor, event.generation) else { return }
         switch at(descriptor).pointee.role {
         case .free: return
-        case .listener: acceptClients(descriptor)
+        case .listener, .secureListener: acceptClients(descriptor)
         case .mailbox: readMailbox()
         case .client: clientReady(descriptor, event.events)
         case .upstream: upstreamReady(descriptor, event.events)

@@ -9,6 +9,8 @@ struct LoopRunner {
     let networkNamespace: Int32
     /// The loop's count of runner changes when this one came.
     let addedAt: UInt32
+    /// Requests that waited for it found a paused program, not a new one.
+    let isResumed: Bool
     var firstIdle: Int32 = -1
     var idleCount = 0
     /// Connections and requests of this loop that refer to the slot.
@@ -20,6 +22,7 @@ struct LoopRunner {
         counters = record.counters
         address = record.address
         networkNamespace = record.endpoint.networkNamespace
+        isResumed = record.endpoint.isResumed
         self.addedAt = addedAt
     }
 }

@@ -5,6 +5,8 @@ internal import Glibc
 ///
 /// The loop that gets them calls `deallocate` once.
 struct LoopTables {
+    /// HTTP/2 streams of one loop, whose places come after those of the descriptors.
+    static let streamsMax = 1 << 16
     /// Room for a request id and a peer address per descriptor.
     static let textBytes = 128
 
@@ -15,10 +17,11 @@ struct LoopTables {
 
     /// calloc of a large block maps zero pages, which cost memory only once they are touched.
     init(descriptorsMax: Int) throws(EdgeError) {
+        let places = descriptorsMax + Self.streamsMax
         guard
-            let connectionMemory = calloc(descriptorsMax, MemoryLayout<Connection>.stride),
-            let deadlineMemory = calloc(descriptorsMax, MemoryLayout<Int64>.stride),
-            let textMemory = calloc(descriptorsMax, Self.textBytes)
+            let connectionMemory = calloc(places, MemoryLayout<Connection>.stride),
+            let deadlineMemory = calloc(places, MemoryLayout<Int64>.stride),
+            let textMemory = calloc(places, Self.textBytes)
         else {
             throw EdgeError(
                 code: .noResources,

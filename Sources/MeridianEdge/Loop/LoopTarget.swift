@@ -3,10 +3,9 @@
 /// A revision or address as one loop sees it; a plain struct, since it is read on every request.
 struct LoopTarget {
     let counters: TargetCounters
-    /// What `x-meridian-revision` says, owned by this struct's owner; empty for an address.
-    let name: UnsafeMutableBufferPointer<UInt8>
-    /// What `x-meridian-region` says, owned by this struct's owner; empty: the edge's own region.
-    private(set) var region = UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
+    let meter: MeterWriter
+    /// The end of the edge's own answer fields, which names region and revision; owned by this struct's owner.
+    private(set) var answerFields = UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
     /// Indices into the loop's runners; replaced as a whole by `setRunners`.
     var runners = UnsafeMutableBufferPointer<Int32>(start: nil, count: 0)
     /// In-flight requests per runner, all loops together.
@@ -20,21 +19,22 @@ struct LoopTarget {
 
     init(_ record: TargetRecord) {
         counters = record.counters
-        name = .allocate(capacity: record.name.count)
-        _ = name.initialize(from: record.name)
+        meter = record.makeMeter()
     }
 
-    /// Takes the region of the table in force; the old bytes are freed, which nothing keeps across a table's swap.
-    mutating func setRegion(_ text: String) {
-        guard !text.utf8.elementsEqual(region) else { return }
-        region.deallocate()
-        region = .allocate(capacity: text.utf8.count)
-        _ = region.initialize(from: text.utf8)
+    /// Writes the answer fields for the table in force; the old bytes are freed, which nothing keeps across a swap.
+    mutating func setAnswerFields(region: String, revision: [UInt8]) {
+        var text = Array("\r\nx-meridian-region: \(region)".utf8)
+        if !revision.isEmpty { text += Array("\r\nx-meridian-revision: ".utf8) + revision }
+        text += Array("\r\n".utf8)
+        guard !text.elementsEqual(answerFields) else { return }
+        answerFields.deallocate()
+        answerFields = .allocate(capacity: text.count)
+        _ = answerFields.initialize(from: text)
     }
 
     func deallocate() {
-        name.deallocate()
-        region.deallocate()
+        answerFields.deallocate()
         runners.deallocate()
     }
 }

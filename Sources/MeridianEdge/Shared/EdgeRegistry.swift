@@ -17,6 +17,8 @@ final class EdgeRegistry: Sendable {
         var indexCount: Int32 = 0
         /// The slots of the newest table that was posted.
         var tableSlots: Set<RouteSlot> = []
+        /// Kept until every loop has left it, so that a large table is freed here and not on a loop.
+        var inForce: (CompiledRouteTable, TableTargets)?
         var postedNumber: Int?
         var takenNumber = 0
         /// Removed runners that may still have requests in flight.
@@ -25,6 +27,9 @@ final class EdgeRegistry: Sendable {
         var changesUnderWay = 0
     }
 
+    /// Targets that a loop forgets in one go: some microseconds of its time.
+    private static let forgottenAtOnceMax = 256
+
     private let state = Mutex(State())
 
     /// The number of the newest table that every loop has taken; 0 before the first.
@@ -32,19 +37,24 @@ final class EdgeRegistry: Sendable {
 
     /// Posts `table` to all loops and waits until they have taken it; false for a table that is not newer.
     func publish(_ table: CompiledRouteTable, to mailboxes: [LoopMailbox]) async -> Bool {
-        let countdown = state.withLock { state -> Countdown? in
+        let posted = state.withLock { state -> (TableTargets, Countdown)? in
             if let posted = state.postedNumber, table.number <= posted { return nil }
             state.postedNumber = table.number
             state.tableSlots = Set(table.slots)
-            let targets = table.slots.map { target($0, &state, mailboxes) }
-            return post(.table(table, targets: targets), &state, mailboxes)
+            let targets = TableTargets(table.slots.map { target($0, &state, mailboxes) })
+            return (targets, post(.table(table, targets), &state, mailboxes))
         }
-        guard let countdown else { return false }
+        guard let (targets, countdown) = posted else { return false }
         await countdown.wait()
-        state.withLock { state in
+        let left = state.withLock { state -> (CompiledRouteTable, TableTargets)? in
             state.changesUnderWay -= 1
-            state.takenNumber = max(state.takenNumber, table.number)
+            guard table.number > state.takenNumber else { return nil }
+            state.takenNumber = table.number
+            defer { state.inForce = (table, targets) }
+            return state.inForce
         }
+        // Outside the lock: the last reference to a table of many hosts takes milliseconds to go.
+        withExtendedLifetime(left) {}
         await forgetUnused(mailboxes)
         return true
     }
@@ -109,6 +119,15 @@ final class EdgeRegistry: Sendable {
         }
     }
 
+    /// What was measured of every target that got a request, by revision key or address.
+    func measures() -> [String: TargetMeasures] {
+        state.withLock { state in
+            var measures: [String: TargetMeasures] = [:]
+            for entry in state.entries.values { measures[entry.record.key] = entry.record.measures }
+            return measures
+        }
+    }
+
     private func load(_ runner: RunnerRecord) -> EdgeLoad.Runner {
         .init(
             inFlight: Int(runner.counters.inFlight),
@@ -149,8 +168,8 @@ final class EdgeRegistry: Sendable {
     ///
     /// Only while no change is under way: then every loop is on the newest table, and `open` cannot rise again.
     private func forgetUnused(_ mailboxes: [LoopMailbox]) async {
-        let (unused, countdowns) = state.withLock { state -> ([TargetRecord], [Countdown]) in
-            guard state.changesUnderWay == 0 else { return ([], []) }
+        let unused = state.withLock { state -> [TargetRecord] in
+            guard state.changesUnderWay == 0 else { return [] }
             let unused = state.entries.filter { slot, entry in
                 let isRevision = if case .revision = slot { true } else { false }
                 return !state.tableSlots.contains(slot) && (entry.runners.isEmpty || !isRevision)
@@ -164,11 +183,13 @@ final class EdgeRegistry: Sendable {
                     }
                 }
             }
-            let records = unused.values.map(\.record)
-            return (records, records.map { post(.forget($0), &state, mailboxes) })
+            return unused.values.map(\.record)
         }
-        for countdown in countdowns { await finish(countdown) }
-        // Mailboxes that already took these forget nothing twice, so the places may be used again.
-        state.withLock { $0.freeIndices += unused.map(\.index) }
+        for start in stride(from: 0, to: unused.count, by: Self.forgottenAtOnceMax) {
+            let some = Array(unused[start..<min(start + Self.forgottenAtOnceMax, unused.count)])
+            await finish(state.withLock { post(.forget(some), &$0, mailboxes) })
+            // Mailboxes that already took these forget nothing twice, so the places may be used again.
+            state.withLock { $0.freeIndices += some.map(\.index) }
+        }
     }
 }

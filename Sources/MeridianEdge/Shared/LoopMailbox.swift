@@ -6,14 +6,14 @@ internal import Synchronization
 
 /// One wish, carried out by the loop between two batches of events.
 enum LoopCommand: Sendable {
-    /// Serve by this table; `targets[slot]` is the target of each slot.
-    case table(CompiledRouteTable, targets: [TargetRecord])
+    /// Serve by this table, whose slots lead to these targets.
+    case table(CompiledRouteTable, TableTargets)
     /// The complete set of runners of a target.
     case runners(TargetRecord, [RunnerRecord], concurrencyMax: Int64)
     /// Answer the waiting requests of a target with 503 and these words.
     case fail(TargetRecord, message: String)
-    /// Forget a target that no table and no request refers to.
-    case forget(TargetRecord)
+    /// Forget targets that no table and no request refers to.
+    case forget([TargetRecord])
     case drain
     case stop
 }

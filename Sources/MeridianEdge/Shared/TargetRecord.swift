@@ -1,6 +1,7 @@
 // TargetRecord: one revision or address backend and its runners, shared by all loops.
 internal import CLinux
 internal import MeridianRouting
+internal import Synchronization
 
 /// Where requests of a route slot go.
 ///
@@ -13,6 +14,8 @@ final class TargetRecord: Sendable {
     /// What `x-meridian-revision` says; empty for an address.
     let name: [UInt8]
     private let line = CounterLine()
+    /// One per loop that has sent a request here.
+    private let meters = Mutex<[TargetMeter]>([])
 
     init(index: Int32, slot: RouteSlot) {
         self.index = index
@@ -28,6 +31,23 @@ final class TargetRecord: Sendable {
     }
 
     var counters: TargetCounters { TargetCounters(words: line.words) }
+
+    /// What all loops measured; nil where none has sent a request here.
+    var measures: TargetMeasures? {
+        meters.withLock { meters in
+            guard !meters.isEmpty else { return nil }
+            var sum = TargetMeasures()
+            for meter in meters { meter.add(to: &sum) }
+            return sum
+        }
+    }
+
+    /// The cells for one more loop; they live as long as the record.
+    func makeMeter() -> MeterWriter {
+        let meter = TargetMeter()
+        meters.withLock { $0.append(meter) }
+        return MeterWriter(words: meter.words)
+    }
 }
 
 /// One place that requests are sent to.

@@ -14,6 +14,10 @@ package struct NodeAssignment: Shaped {
     ///
     /// A revision that is missing is drained and stopped.
     package var revisions: [RevisionAssignment] = []
+    /// Sorted by first host.
+    ///
+    /// Hosts without one get a certificate of the node's own authority where they are under `localhost`.
+    package var certificates: [HostCertificate] = []
 
     package init() {}
 
@@ -25,6 +29,7 @@ package struct NodeAssignment: Shaped {
             .init("region", \.region, default: "local", "The node's region."),
             .init("routes", \.routes, default: RouteTable(), "The routes of the node's edge."),
             .init("revisions", \.revisions, default: [], "The revisions that may have runners, sorted by key."),
+            .init("certificates", \.certificates, default: [], "The certificates of hosts, sorted by first host."),
         ]
     )
 }
@@ -44,6 +49,8 @@ package struct RevisionAssignment: Shaped {
     package var targetConcurrency: Int = 50
     /// How long a runner without a request stays.
     package var idleAfter: Duration = .seconds(60)
+    /// What becomes of it then.
+    package var standby: Standby = .stop
     /// Rises with every `restart`: runners started under a smaller number are replaced.
     package var restartNumber: Int = 0
 
@@ -60,6 +67,7 @@ package struct RevisionAssignment: Shaped {
             .init("runnersMax", \.runnersMax, default: 10, "Runners at most."),
             .init("targetConcurrency", \.targetConcurrency, default: 50, "In-flight requests per runner."),
             .init("idleAfter", \.idleAfter, default: .seconds(60), "How long an idle runner stays."),
+            .init("standby", \.standby, default: .stop, "What becomes of an idle runner."),
             .init("restartNumber", \.restartNumber, default: 0, "Rises with every restart."),
         ]
     )

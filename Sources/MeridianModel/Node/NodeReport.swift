@@ -72,6 +72,8 @@ package enum RunnerState: String, WordShapeValue {
     case starting = "Starting"
     /// Accepts requests.
     case ready = "Ready"
+    /// Idle, and stopped until the next request.
+    case paused = "Paused"
     /// Finishes what it has and gets no new request.
     case draining = "Draining"
 }

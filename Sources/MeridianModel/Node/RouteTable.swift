@@ -44,6 +44,8 @@ package struct HostRoute: Shaped {
     package var allowOverride: Bool = false
     /// The revisions that the override header may name, sorted by revision name.
     package var overrides: [String] = []
+    /// Whether a request without TLS is redirected to https.
+    package var secureOnly: Bool = false
     /// The longest a request may take from its head to the last byte of its answer, parking included.
     package var requestTimeout: Duration = .seconds(30)
 
@@ -61,6 +63,7 @@ package struct HostRoute: Shaped {
             .init("stickyTTL", \.stickyTTL, default: .seconds(3600), "How long a sticky cookie lasts."),
             .init("allowOverride", \.allowOverride, default: false, "Whether x-meridian-revision may choose."),
             .init("overrides", \.overrides, default: [], "The revisions that the override header may name."),
+            .init("secureOnly", \.secureOnly, default: false, "Whether plain requests are redirected to https."),
             .init("requestTimeout", \.requestTimeout, default: .seconds(30), "The longest a request may take."),
         ]
     )

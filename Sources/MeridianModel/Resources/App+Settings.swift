@@ -89,6 +89,7 @@ package struct AppScaling: Shaped {
     package var max: Int = 10
     package var target: AppScalingTarget = AppScalingTarget()
     package var idleAfter: Duration = .seconds(60)
+    package var standby: Standby = .stop
 
     package init() {}
 
@@ -106,6 +107,7 @@ package struct AppScaling: Shaped {
                 "How long a runner without a request stays.",
                 .range(.milliseconds(100)...(.seconds(86_400)))
             ),
+            .init("standby", \.standby, default: .stop, "What becomes of a runner that was idle for so long."),
         ],
         rules: [
             ShapeRule { scaling, path, context in
@@ -119,6 +121,14 @@ package struct AppScaling: Shaped {
             }
         ]
     )
+}
+
+/// What becomes of a runner that had no request for `idleAfter`.
+package enum Standby: String, WordShapeValue {
+    /// It is kept without processor time for some minutes: the next request finds it `warm`.
+    case pause
+    /// It ends, and the next request starts another.
+    case stop
 }
 
 /// `spec.scaling.target` of an App.

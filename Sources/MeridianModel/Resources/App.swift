@@ -36,7 +36,12 @@ package struct AppSpec: ResourceSpec {
         "AppSpec",
         "An app: its source and how to build, run and scale it.",
         fields: [
-            .init(required: "source", \.source, "Where the app comes from: exactly one of path, git, executable."),
+            .init(
+                required: "source",
+                \.source,
+                "Where the app comes from: exactly one of path, git, executable.",
+                .oneThing
+            ),
             .init("build", \.build, default: BuildSettings(), "How the source becomes an executable."),
             .init("args", \.args, default: [], "Arguments after the program's name.", .arguments),
             .init("env", \.env, default: [:], "Variables of the program.", .environment),
@@ -139,6 +144,8 @@ package struct GitReference: Shaped {
     package var url: String = ""
     package var ref: String = "main"
     package var path: String = "."
+    /// A Secret of the app's namespace with what the repository asks for.
+    package var secret: String?
 
     package init() {}
 
@@ -146,9 +153,15 @@ package struct GitReference: Shaped {
         "GitReference",
         "A directory of a Git repository at a ref.",
         fields: [
-            .init(required: "url", \.url, "The repository: file, ssh or https.", .text(atMost: 4096)),
-            .init("ref", \.ref, default: "main", "A branch, tag or commit.", .text(atMost: 256)),
+            .init(required: "url", \.url, "The repository: https, ssh or file.", .gitURL),
+            .init("ref", \.ref, default: "main", "A branch, tag or commit.", .gitRef),
             .init("path", \.path, default: ".", "The directory inside the repository.", .relativePath),
+            .init(
+                "secret",
+                optional: \.secret,
+                "A Secret of the app's namespace with what the repository asks for.",
+                .dnsLabel()
+            ),
         ]
     )
 }

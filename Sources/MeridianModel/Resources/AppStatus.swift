@@ -15,6 +15,12 @@ package struct AppStatus: Shaped {
     package var readyRunners: Int = 0
     /// Where the app answers.
     package var url: String?
+    /// The commit that `spec.source.git` led to.
+    package var sourceCommit: String?
+    /// The packed source of that commit.
+    package var sourceDigest: Digest?
+    /// The repository, ref and directory that it was packed from: `URL#REF:PATH`.
+    package var sourceOrigin: String?
 
     package init() {}
 
@@ -28,12 +34,15 @@ package struct AppStatus: Shaped {
         "What Meridian observes of an app.",
         fields: [
             .init("observedGeneration", \.observedGeneration, default: 0, "The generation that was looked at."),
-            .init("conditions", \.conditions, default: [], "Built, Ready, Serving."),
+            .init("conditions", \.conditions, default: [], "Built, Ready, Serving.", .keyed(by: "type")),
             .init("latestRevision", optional: \.latestRevision, "The newest revision."),
             .init("servingRevision", optional: \.servingRevision, "The revision that serves."),
             .init("pinnedRevision", optional: \.pinnedRevision, "The revision that rollback chose."),
             .init("readyRunners", \.readyRunners, default: 0, "Runners that accept requests."),
             .init("url", optional: \.url, "Where the app answers."),
+            .init("sourceCommit", optional: \.sourceCommit, "The commit that spec.source.git led to."),
+            .init("sourceDigest", optional: \.sourceDigest, "The packed source of that commit."),
+            .init("sourceOrigin", optional: \.sourceOrigin, "The repository, ref and directory of that source."),
         ]
     )
 }

@@ -2,19 +2,21 @@
 
 /// What the API, the CLI and the schemas need to know of a kind.
 package struct Kind: Sendable {
+    /// The API group that it is served in; empty for Kubernetes' core group, which serves some kinds a second time.
+    package private(set) var group: String = apiGroup
     /// As manifests write it: `App`.
-    package let name: String
+    package private(set) var name: String
     /// As paths and `get` write it: `apps`.
-    package let plural: String
-    package let singular: String
-    package let shortNames: [String]
+    package private(set) var plural: String
+    package private(set) var singular: String
+    package private(set) var shortNames: [String]
     package let isNamespaced: Bool
     /// Whether people write it; the others are written by Meridian alone.
     package let isDeclared: Bool
     /// The columns of `get`, after the name.
-    package let columns: [Column]
+    package private(set) var columns: [Column]
     /// Reads and checks an object; nil after at least one problem.
-    package let read: @Sendable (JSONValue, inout DecodingContext) -> (any APIObject)?
+    package private(set) var read: @Sendable (JSONValue, inout DecodingContext) -> (any APIObject)?
     /// The JSON Schema (draft 2020-12) of the kind, complete with `$defs`.
     package let schema: @Sendable () -> JSONObject
 
@@ -52,7 +54,38 @@ package struct Kind: Sendable {
         isDeclared = declared
         self.columns = columns + [Column("AGE", "metadata.creationTimestamp", age: true)]
         read = { Object.decode($0, at: FieldPath(), &$1) }
-        schema = { documentSchema(of: Object.self) }
+        schema = { documentSchema(of: Object.self, named: Object.kind) }
+    }
+
+    /// The apiVersion of its objects where it is served: `meridian.dev/v1`, or `v1` in the core group.
+    package var apiVersion: String { group.isEmpty ? "v1" : "\(group)/v1" }
+
+    /// This kind as Kubernetes' core group serves it: the same words under another group.
+    package var inCoreGroup: Kind {
+        var kind = self
+        kind.group = ""
+        return kind
+    }
+
+    /// This kind without its short names, for where those mean another one.
+    package var withoutShortNames: Kind {
+        var kind = self
+        kind.shortNames = []
+        return kind
+    }
+
+    /// A kind of the core group that shows this kind's objects in another form, under other words and columns.
+    ///
+    /// It reads nothing: objects of that form are never written.
+    package func inCoreGroup(as name: String, plural: String, shortNames: [String], columns: [Column]) -> Kind {
+        var kind = inCoreGroup
+        kind.name = name
+        kind.plural = plural
+        kind.singular = name.lowercased()
+        kind.shortNames = shortNames
+        kind.columns = columns + [Column("AGE", "metadata.creationTimestamp", age: true)]
+        kind.read = { _, _ in nil }
+        return kind
     }
 
     /// The kind whose name, plural, singular or short name is `word`, compared without case; nil where there is none.
@@ -105,7 +138,15 @@ package struct Kind: Sendable {
             declared: true,
             columns: [Column("GROUPS", "spec.groups"), Column("ON-DENIED", "spec.onDenied")]
         ),
-        Kind(Secret.self, plural: "secrets", namespaced: true, declared: true, columns: []),
+        Kind(Secret.self, plural: "secrets", namespaced: true, declared: true, columns: [Column("TYPE", "type")]),
+        Kind(
+            Namespace.self,
+            plural: "namespaces",
+            shortNames: ["ns"],
+            namespaced: false,
+            declared: true,
+            columns: [Column("STATUS", "status.phase")]
+        ),
         Kind(
             AccessToken.self,
             plural: "accesstokens",
@@ -115,6 +156,19 @@ package struct Kind: Sendable {
             columns: [
                 Column("ROLE", "spec.role"), Column("NAMESPACES", "spec.namespaces"), Column("NODE", "spec.node"),
                 Column("EXPIRES", "spec.expiresAt"),
+            ]
+        ),
+        Kind(
+            GitSource.self,
+            plural: "gitsources",
+            shortNames: ["gs"],
+            namespaced: false,
+            declared: true,
+            columns: [
+                Column("READY", "status.conditions[Ready]"), Column("REASON", "status.conditions[Ready].reason"),
+                Column("APPLIED", "status.appliedCommit"), Column("SUSPENDED", "spec.suspend"),
+                Column("SEEN", "status.lastSeenCommit", wide: true), Column("URL", "spec.url", wide: true),
+                Column("REF", "spec.ref", wide: true), Column("PATH", "spec.path", wide: true),
             ]
         ),
         Kind(
@@ -167,14 +221,14 @@ package struct Kind: Sendable {
     ]
 }
 
-/// The complete JSON Schema of a kind: its object with `$schema`, `$id`, `title` and every definition in `$defs`.
-private func documentSchema<Object: APIObject>(of _: Object.Type) -> JSONObject {
+/// The complete JSON Schema of a document: its object with `$schema`, `$id`, `title` and every definition in `$defs`.
+func documentSchema<Document: Shaped>(of _: Document.Type, named name: String) -> JSONObject {
     var definitions: [String: JSONObject] = [:]
-    let own = Object.objectSchema(&definitions)
+    let own = Document.objectSchema(&definitions)
     var document = JSONObject()
     document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    document["$id"] = .string("https://meridian.dev/schemas/v1/\(Object.kind.lowercased()).json")
-    document["title"] = .string(Object.kind)
+    document["$id"] = .string("https://meridian.dev/schemas/v1/\(name.lowercased()).json")
+    document["title"] = .string(name)
     for member in own.members { document[member.key] = member.value }
     if !definitions.isEmpty {
         let sorted = definitions.sorted { $0.key < $1.key }

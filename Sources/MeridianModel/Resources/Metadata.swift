@@ -3,6 +3,8 @@
 /// `metadata` of an object.
 package struct Metadata: Shaped {
     package var name: String = ""
+    /// The beginning of a name whose end the server chose at creation; empty where the client named the object.
+    package var generateName: String = ""
     /// Empty for cluster-scoped kinds; `default` where a namespaced object names none.
     package var namespace: String = ""
     package var labels: [String: String] = [:]
@@ -34,6 +36,13 @@ package struct Metadata: Shaped {
         fields: [
             .init(required: "name", \.name, "The object's name: a DNS label.", .dnsLabel()),
             .init(
+                "generateName",
+                \.generateName,
+                default: "",
+                "The beginning of a name whose end the server chooses at creation.",
+                .rule { $0.utf8.count > 253 ? "is longer than 253 bytes" : nil }
+            ),
+            .init(
                 "namespace",
                 \.namespace,
                 default: "",
@@ -47,8 +56,14 @@ package struct Metadata: Shaped {
             .init("generation", \.generation, default: 0, "Rises with every change of the spec."),
             .init("creationTimestamp", optional: \.creationTimestamp, "When the object was created."),
             .init("deletionTimestamp", optional: \.deletionTimestamp, "Set while the object is being deleted."),
-            .init("finalizers", \.finalizers, default: [], "What must be done before the object goes."),
-            .init("ownerReferences", \.ownerReferences, default: [], "The objects that this one goes with."),
+            .init("finalizers", \.finalizers, default: [], "What must be done before the object goes.", .unordered()),
+            .init(
+                "ownerReferences",
+                \.ownerReferences,
+                default: [],
+                "The objects that this one goes with.",
+                .keyed(by: "uid")
+            ),
             .init("managedFields", \.managedFields, default: [], "Who applied which fields."),
         ]
     )
@@ -61,6 +76,8 @@ package struct OwnerReference: Shaped {
     package var name: String = ""
     package var uid: String = ""
     package var controller: Bool = false
+    /// Whether a deletion of the owner in the foreground waits for this object.
+    package var blockOwnerDeletion: Bool = false
 
     package init() {}
 
@@ -81,6 +98,12 @@ package struct OwnerReference: Shaped {
             .init(required: "name", \.name, "The owner's name."),
             .init(required: "uid", \.uid, "The owner's uid."),
             .init("controller", \.controller, default: false, "Whether the owner made this object."),
+            .init(
+                "blockOwnerDeletion",
+                \.blockOwnerDeletion,
+                default: false,
+                "Whether a deletion of the owner in the foreground waits for this object."
+            ),
         ]
     )
 }
@@ -101,6 +124,9 @@ package enum OwnAnnotation {
 
 /// The finalizer that every App gets: it keeps a deleted App until its routes and runners are gone.
 package let drainFinalizer = "meridian.dev/drain"
+
+/// The finalizer that every Namespace gets: it keeps a deleted Namespace until no object is left in it.
+package let contentsFinalizer = "meridian.dev/contents"
 
 extension Constraint where Value == [String: String] {
     /// Label keys and values as Kubernetes has them: an optional DNS prefix, and words of at most 63 characters.

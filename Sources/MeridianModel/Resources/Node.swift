@@ -36,7 +36,7 @@ package struct NodeStatus: Shaped {
         "NodeStatus",
         "What Meridian observes of a node.",
         fields: [
-            .init("conditions", \.conditions, default: [], "Ready, Protected."),
+            .init("conditions", \.conditions, default: [], "Ready, Protected.", .keyed(by: "type")),
             .init("regions", \.regions, default: [], "The regions that it serves."),
             .init("edges", \.edges, default: [], "Where its edge accepts requests."),
             .init("protections", \.protections, default: [:], "Which protections are in force."),

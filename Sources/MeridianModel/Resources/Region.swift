@@ -24,9 +24,23 @@ package struct RegionSpec: ResourceSpec {
         "A place with a location where runners run.",
         fields: [
             .init("location", optional: \.location, "Where the region is."),
-            .init("aliases", \.aliases, default: [], "Other names: IATA codes, cloud names.", .placeNames),
+            .init(
+                "aliases",
+                \.aliases,
+                default: [],
+                "Other names: IATA codes, cloud names.",
+                .placeNames,
+                .unordered()
+            ),
             .init("fallback", \.fallback, default: [], "Regions to turn to, in order.", .placeNames),
-            .init("nodes", \.nodes, default: [], "The nodes that serve the region; none: every node.", .placeNames),
+            .init(
+                "nodes",
+                \.nodes,
+                default: [],
+                "The nodes that serve the region; none: every node.",
+                .placeNames,
+                .unordered()
+            ),
         ]
     )
 }
@@ -70,7 +84,7 @@ package struct RegionStatus: Shaped {
         "What Meridian observes of a region.",
         fields: [
             .init("observedGeneration", \.observedGeneration, default: 0, "The generation that was looked at."),
-            .init("conditions", \.conditions, default: [], "Ready."),
+            .init("conditions", \.conditions, default: [], "Ready.", .keyed(by: "type")),
         ]
     )
 }

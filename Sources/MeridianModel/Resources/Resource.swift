@@ -6,6 +6,9 @@ package let apiVersionText = "meridian.dev/v1"
 /// The part of `apiVersionText` before the slash.
 package let apiGroup = "meridian.dev"
 
+/// The manager of what Meridian's own verbs apply.
+package let meridianManager = "meridian"
+
 /// An object that the API stores and serves.
 package protocol APIObject: Shaped {
     /// The kind as manifests write it.

@@ -103,7 +103,7 @@ package struct RevisionStatus: Shaped {
         "RevisionStatus",
         "What became of a revision.",
         fields: [
-            .init("conditions", \.conditions, default: [], "Built, Ready."),
+            .init("conditions", \.conditions, default: [], "Built, Ready.", .keyed(by: "type")),
             .init("bundle", optional: \.bundle, "The bundle in the registry."),
             .init("executable", optional: \.executable, "The executable's path inside the bundle."),
             .init("arguments", \.arguments, default: [], "Arguments before the app's own."),

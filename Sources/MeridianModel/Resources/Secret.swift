@@ -9,6 +9,8 @@ package struct Secret: APIObject {
     package var apiVersion: String = apiVersionText
     package var kindName: String = Secret.kind
     package var metadata: Metadata = Metadata()
+    /// What the values are for, in the words of Kubernetes; Meridian does not look at it.
+    package var type: String = "Opaque"
     /// Plain values by key; only ever in a request, never stored or served.
     package var stringData: [String: String] = [:]
     /// Sealed values by key, as the store holds them.
@@ -23,6 +25,7 @@ package struct Secret: APIObject {
             .init(required: "apiVersion", \.apiVersion, "The API's group and version.", .constant(apiVersionText)),
             .init(required: "kind", \.kindName, "The object's kind.", .constant(kind)),
             .init(required: "metadata", \.metadata, "What the object carries about itself."),
+            .init("type", \.type, default: "Opaque", "What the values are for; a note for tools."),
             .init(
                 "stringData",
                 \.stringData,

@@ -32,9 +32,16 @@ package struct SyscallAllowlistSpec: ResourceSpec {
         "SyscallAllowlistSpec",
         "The syscalls that an app's runners may make.",
         fields: [
-            .init("groups", \.groups, default: [], "Named groups of syscalls."),
-            .init("allow", \.allow, default: [], "Single syscalls beyond the groups.", .syscallNames),
-            .init("deny", \.deny, default: [], "Single syscalls of the groups that are refused.", .syscallNames),
+            .init("groups", \.groups, default: [], "Named groups of syscalls.", .unordered()),
+            .init("allow", \.allow, default: [], "Single syscalls beyond the groups.", .syscallNames, .unordered()),
+            .init(
+                "deny",
+                \.deny,
+                default: [],
+                "Single syscalls of the groups that are refused.",
+                .syscallNames,
+                .unordered()
+            ),
             .init("onDenied", \.onDenied, default: .errno, "What a refused syscall meets."),
         ],
         rules: [
@@ -71,7 +78,7 @@ package struct SyscallAllowlistStatus: Shaped {
         "What Meridian observes of an allowlist.",
         fields: [
             .init("observedGeneration", \.observedGeneration, default: 0, "The generation that was looked at."),
-            .init("conditions", \.conditions, default: [], "Ready."),
+            .init("conditions", \.conditions, default: [], "Ready.", .keyed(by: "type")),
         ]
     )
 }

@@ -13,6 +13,7 @@ package struct TrafficSplitSpec: ResourceSpec {
     package var backends: [SplitBackend] = []
     package var sticky: StickySettings?
     package var allowOverride: Bool = false
+    package var tls: TLSSettings?
 
     package init() {}
 
@@ -21,7 +22,7 @@ package struct TrafficSplitSpec: ResourceSpec {
         "Hosts and which revisions get which share of their requests.",
         fields: [
             .init(required: "app", \.app, "The app whose revisions the backends name.", .dnsLabel(atMost: 52)),
-            .init(required: "hosts", \.hosts, "The hosts, without port.", .hosts),
+            .init(required: "hosts", \.hosts, "The hosts, without port.", .hosts, .unordered()),
             .init(required: "backends", \.backends, "Who answers; weights are whole and sum to 100."),
             .init("sticky", optional: \.sticky, "Keeps a client on its backend."),
             .init(
@@ -30,6 +31,7 @@ package struct TrafficSplitSpec: ResourceSpec {
                 default: false,
                 "Whether the request header x-meridian-revision may choose a revision of the app."
             ),
+            .init("tls", optional: \.tls, "How the hosts are served over TLS."),
         ],
         rules: [ShapeRule(checkWeights), ShapeRule(checkBackendsDiffer)]
     )
@@ -159,6 +161,29 @@ package struct StickySettings: Shaped {
     )
 }
 
+/// `spec.tls` of a TrafficSplit.
+package struct TLSSettings: Shaped {
+    /// A Secret with `tls.crt` and `tls.key`; nil: hosts under `localhost` get a certificate of the node's authority.
+    package var secret: String?
+    package var redirect: Bool = false
+
+    package init() {}
+
+    package static let shape: Shape<TLSSettings> = Shape(
+        "TLSSettings",
+        "How the hosts are served over TLS.",
+        fields: [
+            .init(
+                "secret",
+                optional: \.secret,
+                "A Secret with the PEM chain as tls.crt and its key as tls.key.",
+                .dnsLabel()
+            ),
+            .init("redirect", \.redirect, default: false, "Whether plain requests are redirected to https."),
+        ]
+    )
+}
+
 private func isCookieName(_ text: String) -> Bool {
     !text.isEmpty && text.utf8.count <= 64
         && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }
@@ -179,7 +204,7 @@ package struct TrafficSplitStatus: Shaped {
         "What Meridian observes of a split.",
         fields: [
             .init("observedGeneration", \.observedGeneration, default: 0, "The generation that was looked at."),
-            .init("conditions", \.conditions, default: [], "Ready."),
+            .init("conditions", \.conditions, default: [], "Ready.", .keyed(by: "type")),
             .init("hosts", \.hosts, default: [], "The hosts that this split has."),
         ]
     )

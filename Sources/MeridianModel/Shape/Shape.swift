@@ -200,6 +200,7 @@ extension JSONSchema {
 extension DecodingContext {
     /// Adds `unknown field "spec.regoins": did you mean "regions"?` at the key.
     package mutating func unknownField(_ name: String, at path: FieldPath, known: [String]) {
+        guard !isFull else { return }
         let place = path[name]
         let hint =
             suggestion(for: name, among: known).map { ": did you mean \"\($0)\"?" }

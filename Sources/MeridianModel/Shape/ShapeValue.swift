@@ -49,13 +49,20 @@ package struct DecodingContext: Sendable {
         }
     }
 
-    /// All problems in the order of the fields' declaration.
+    /// Problems that are kept: nobody reads more, and a client that sends nothing else must not get a long answer.
+    package static let problemsMax = 1000
+
+    /// The first `problemsMax` problems in the order of the fields' declaration.
     package private(set) var problems: [Problem] = []
+
+    /// Whether there may be more problems than are kept.
+    package var isFull: Bool { problems.count >= Self.problemsMax }
 
     package init() {}
 
     /// Adds a problem at `path`.
     package mutating func add(_ reason: Problem.Reason, at path: FieldPath, _ message: String, atKey: Bool = false) {
+        guard !isFull else { return }
         problems.append(Problem(path: path, reason: reason, message: message, atKey: atKey))
     }
 

@@ -6,6 +6,9 @@ extension JSONValue {
     /// Parsing, comparing and freeing a value recurse once per level; at 512 levels they stay below 1 MiB of stack.
     package static let depthMax = 512
 
+    /// Duplicate keys of a document that are told: more would make an answer larger than its request.
+    package static let duplicatesMax = 100
+
     /// Parses `bytes` as exactly one JSON document.
     ///
     /// Integers beyond `Int64` become doubles; numbers beyond the range of a double are refused; `-0` is the integer 0.
@@ -23,6 +26,20 @@ extension JSONValue {
     package init(parsing bytes: [UInt8], duplicateKeys: DuplicateKeyRule = .refuse) throws(JSONSyntaxError) {
         self = try bytes.withUnsafeBytes { buffer in
             Result { () throws(JSONSyntaxError) in try JSONValue(parsing: buffer, duplicateKeys: duplicateKeys) }
+        }.get()
+    }
+
+    /// Parses `bytes` as exactly one JSON document of whose duplicate keys the last counts, and tells which there are.
+    ///
+    /// - Returns: the document, and the paths of the first `duplicatesMax` keys that were there before.
+    package static func parsedWithDuplicates(
+        _ bytes: [UInt8]
+    ) throws(JSONSyntaxError) -> (value: JSONValue, duplicates: [FieldPath]) {
+        try bytes.withUnsafeBufferPointer { buffer in
+            Result { () throws(JSONSyntaxError) in
+                var parser = JSONParser(bytes: buffer, duplicateKeys: .lastWins, recordsLocations: false)
+                return (try parser.onlyDocument(), parser.duplicates)
+            }
         }.get()
     }
 
@@ -65,6 +82,8 @@ struct JSONParser {
     private var lineStart = 0
     /// UTF-8 continuation bytes on the current line before `offset`; columns count scalars, not bytes.
     private var continuationBytes = 0
+    /// The keys that were given twice, as far as `JSONValue.duplicatesMax` goes.
+    private(set) var duplicates: [FieldPath] = []
     /// The locations of the value that was parsed last; meaningful only when `recordsLocations`.
     private(set) var tree = LocationTree(start: .start)
 
@@ -110,7 +129,9 @@ struct JSONParser {
         if current != UInt8(ascii: "]") {
             repeat {
                 skipSpace()
+                let known = duplicates.count
                 elements.append(try value(depth: depth))
+                place(duplicates: known, in: .index(elements.count - 1))
                 if recordsLocations { trees.append(tree) }
                 skipSpace()
             } while accept(UInt8(ascii: ","))
@@ -158,7 +179,10 @@ struct JSONParser {
         skipSpace()
         guard accept(UInt8(ascii: ":")) else { throw fault("expected ':' after a key, found \(found)") }
         skipSpace()
+        let known = duplicates.count
         let value = try self.value(depth: depth)
+        self.place(duplicates: known, in: .field(key))
+        if earlier != nil, duplicates.count < JSONValue.duplicatesMax { duplicates.append(FieldPath(key)) }
         let place = LocationTree.Member(key: key, keyStart: keyStart, value: tree)
         if let earlier {
             builder.replace(at: earlier, value: value)
@@ -167,6 +191,11 @@ struct JSONParser {
             builder.append(key: key, value: value)
             if recordsLocations { places.append(place) }
         }
+    }
+
+    /// Puts `element` before the paths of the duplicates that were found since there were `known`.
+    private mutating func place(duplicates known: Int, in element: FieldPath.Element) {
+        for index in known..<duplicates.count { duplicates[index].elements.insert(element, at: 0) }
     }
 
     /// Steps over an opening bracket, unless it nests too deeply.

@@ -43,6 +43,7 @@ package actor AssignmentKeeper {
     package func resume() async throws(NodeError) {
         let bytes: [UInt8]
         do throws(ContentError) {
+            try DurableFile.removeUnfinished(of: path)
             bytes = try DurableFile.read(path, atMost: Self.fileBytesMax)
         } catch {
             if error.code == .notFound { return }
@@ -57,11 +58,16 @@ package actor AssignmentKeeper {
         try await putInForce(saved)
     }
 
-    /// Takes an assignment that is newer than the one in force; an older one changes nothing.
+    /// Takes an assignment that is newer than the one in force; the one in force again changes nothing.
     ///
     /// Returns when it is saved and every edge loop has its routes.
+    ///
+    /// - Throws: `.refused` for another one that is not newer: a lost control plane still speaks, or numbers were reused.
     package func take(_ assignment: NodeAssignment) async throws(NodeError) {
-        guard assignment.number > number else { return }
+        guard assignment.number > number else {
+            if assignment == current { return }
+            throw NodeError(.refused, "assignment \(assignment.number) is not newer than \(number), which is in force")
+        }
         do {
             _ = try CompiledRouteTable(assignment.routes)
         } catch {
@@ -82,6 +88,7 @@ package actor AssignmentKeeper {
         current = assignment
         let orders = Self.orders(of: assignment)
         assign(orders, false)
+        edge.setCertificates(assignment.certificates)
         try await edge.apply(assignment.routes)
         if current?.number == assignment.number { assign(orders, true) }
         onChange()

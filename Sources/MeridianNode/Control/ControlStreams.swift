@@ -25,7 +25,7 @@ func reports(of service: NodeService) -> Response {
     return Response(status: .ok, headers: [.contentType: "application/x-ndjson"], body: body)
 }
 
-/// The lines of an app's runners: `app`, and optionally `revision`, `tail` and `follow=1`.
+/// The lines of an app's runners: `app`, and optionally `revision`, `runner`, `tail` and `follow=1`.
 func log(_ request: Request, of service: NodeService) throws(NodeError) -> Response {
     let parameters = request.uri.queryParameters
     guard let app = parameters["app"].map(String.init) else {
@@ -34,14 +34,19 @@ func log(_ request: Request, of service: NodeService) throws(NodeError) -> Respo
     let revision = parameters["revision"].map { name in
         name.contains("/") ? String(name) : "\(app.prefix { $0 != "/" })/\(name)"
     }
+    let runner = parameters["runner"].map(String.init)
     let count = parameters["tail"].flatMap { Int($0) }
     let follows = parameters["follow"] == "1"
     let body = ResponseBody { writer in
         // Subscribed before the kept lines are read, so that none between is lost; one may come twice.
         let news = follows ? service.follow(app: app, revision: revision) : nil
-        for line in service.lines(app: app, revision: revision, last: count) { try await writer.write(text(of: line)) }
+        for line in service.lines(app: app, revision: revision, runner: runner, last: count) {
+            try await writer.write(text(of: line))
+        }
         if let news {
-            for try await line in news.cancelOnGracefulShutdown() { try await writer.write(text(of: line)) }
+            for try await line in news.cancelOnGracefulShutdown() where runner.map({ $0 == line.runner }) ?? true {
+                try await writer.write(text(of: line))
+            }
         }
         try await writer.finish(nil)
     }

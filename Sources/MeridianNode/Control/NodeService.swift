@@ -57,10 +57,14 @@ package struct NodeService: Sendable {
         return names.next(for: revision) { _ in false }
     }
 
-    /// The last lines of an app or of one of its revisions.
+    /// The last lines of an app, of one of its revisions or of one runner.
     ///
     /// The other lines are forgotten; `nil` for `count` means all that are kept.
-    func lines(app: String, revision: String?, last count: Int?) -> [LogLine] {
+    func lines(app: String, revision: String?, runner: String?, last count: Int?) -> [LogLine] {
+        if let runner {
+            let all = lines(app: app, revision: revision, runner: nil, last: nil).filter { $0.runner == runner }
+            return count.map { all.suffix($0) } ?? all
+        }
         let count = count ?? RunnerLogs.linesMax
         return revision.map { logs.lines(ofRevision: $0, last: count) } ?? logs.lines(ofApp: app, last: count)
     }

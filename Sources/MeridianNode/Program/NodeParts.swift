@@ -1,16 +1,24 @@
 // NodeParts: the real edge and bundles behind the protocols that the rest of the node uses.
 internal import CLinux
 internal import Glibc
-internal import MeridianEdge
-internal import MeridianModel
-internal import MeridianPorts
+package import Logging
+package import MeridianEdge
+package import MeridianModel
+package import MeridianPorts
 internal import MeridianRegistry
 
 /// The epoll edge as the supply and the keeper use it.
-struct EdgeOfNode: NodeEdge {
+package struct EdgeOfNode: NodeEdge {
     let edge: Edge
+    let logger: Logger
 
-    func apply(_ routes: RouteTable) async throws(NodeError) {
+    /// `logger` hears of certificates that are refused.
+    package init(edge: Edge, logger: Logger) {
+        self.edge = edge
+        self.logger = logger
+    }
+
+    package func apply(_ routes: RouteTable) async throws(NodeError) {
         do throws(EdgeError) {
             try await edge.apply(routes)
         } catch {
@@ -18,16 +26,33 @@ struct EdgeOfNode: NodeEdge {
         }
     }
 
-    func setRunners(_ revision: String, _ runners: [RunnerHandle], concurrencyMax: Int) async {
+    package func setCertificates(_ certificates: [HostCertificate]) {
+        let given = certificates.map { EdgeCertificate(hosts: $0.hosts, chain: $0.chain, key: $0.key) }
+        for refusal in edge.setCertificates(given) {
+            logger.error("a certificate is refused", metadata: ["reason": "\(refusal)"])
+        }
+    }
+
+    package func setRunners(
+        _ revision: String,
+        _ runners: [RunnerHandle],
+        resumed: Set<String>,
+        concurrencyMax: Int
+    ) async {
         let endpoints = runners.map {
-            RunnerEndpoint(id: $0.id, networkNamespace: $0.networkNamespace, port: $0.port)
+            RunnerEndpoint(
+                id: $0.id,
+                networkNamespace: $0.networkNamespace,
+                port: $0.port,
+                isResumed: resumed.contains($0.id)
+            )
         }
         await edge.setRunners(revision, endpoints, concurrencyMax: concurrencyMax)
     }
 
-    func fail(_ revision: String, message: String) async { await edge.fail(revision, message: message) }
+    package func fail(_ revision: String, message: String) async { await edge.fail(revision, message: message) }
 
-    var supplyLoad: SupplyLoad {
+    package var supplyLoad: SupplyLoad {
         let load = edge.load()
         let now = clinux_milliseconds(CLOCK_MONOTONIC)
         let runners = load.runners.mapValues { runner in
@@ -37,7 +62,7 @@ struct EdgeOfNode: NodeEdge {
         return SupplyLoad(parked: load.revisions.mapValues(\.parked), runners: runners)
     }
 
-    var routesNumber: Int { edge.tableNumber }
+    package var routesNumber: Int { edge.tableNumber }
 }
 
 /// Bundles of the registry on the same machine.

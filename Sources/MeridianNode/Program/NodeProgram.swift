@@ -7,6 +7,7 @@ internal import MeridianEdge
 internal import MeridianModel
 internal import MeridianPorts
 internal import MeridianRegistry
+internal import MeridianRouting
 internal import MeridianRunners
 internal import ServiceLifecycle
 internal import UnixSignals
@@ -17,12 +18,19 @@ package struct NodeOptions: Sendable {
     package var data: String
     /// Where the edge listens, `IP:PORT` or `[IPv6]:PORT`; port 0 takes any free one.
     package var edges: [String]
+    /// Where the edge speaks TLS, in the same form.
+    package var secureEdges: [String] = []
+    /// Address ranges of balancers that speak the PROXY protocol, such as `10.0.0.0/8`.
+    package var proxyRanges: [String] = []
     package var name: String
+    /// Threads of the edge; nil: one per processor that the process may run on.
+    package var loops: Int?
 
-    package init(data: String, edges: [String], name: String) {
+    package init(data: String, edges: [String], name: String, loops: Int? = nil) {
         self.data = data
         self.edges = edges
         self.name = name
+        self.loops = loops
     }
 }
 
@@ -72,14 +80,21 @@ package enum NodeProgram {
         let bundles = RegistryBundles(bundles: try Bundles(registry: registry, directory: "\(directory)/bundles"))
         let demands = DemandBox()
         let addresses = try options.edges.map(edgeAddress)
-        let edgeConfiguration = EdgeConfiguration(
+        var edgeConfiguration = EdgeConfiguration(
             listen: addresses,
-            loops: min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), loopsMax),
+            loops: options.loops ?? min(max(1, Int(clinux_usable_processors())), loopsMax),
             region: RegionSpec.localName
         )
+        edgeConfiguration.secureListen = try options.secureEdges.map(edgeAddress)
+        for text in options.proxyRanges {
+            guard let range = AddressRange(text) else {
+                throw NodeError(.refused, "--edge-proxy-from \"\(text)\" is no address range such as 10.0.0.0/8")
+            }
+            edgeConfiguration.proxyRanges.append(range)
+        }
         let edge = Edge(edgeConfiguration) { demands.add($0.revision) }
         let listening = try edge.start()
-        let edgeOfNode = EdgeOfNode(edge: edge)
+        let edgeOfNode = EdgeOfNode(edge: edge, logger: logger)
         let feed = ReportFeed()
         let now = ContinuousClock.now
         let state = SupplyState(
@@ -109,7 +124,7 @@ package enum NodeProgram {
         let service = NodeService(
             name: options.name,
             instance: String(UInt64.random(in: .min ... .max), radix: 36),
-            edges: listening.map(\.description),
+            edges: listening.prefix(addresses.count).map(\.description),
             keeper: keeper,
             supply: supply,
             edge: edgeOfNode,
@@ -125,7 +140,7 @@ package enum NodeProgram {
             drain: drain,
             logger: logger
         )
-        logger.info("node serves", metadata: ["edges": "\(service.edges.joined(separator: ", "))"])
+        logger.info("node serves", metadata: ["edges": "\(listening.map(\.description).joined(separator: ", "))"])
         // Services end in the reverse order: the edge drains while runners still serve it, then the runners go, and the
         // control plane sees it all.
         var configuration = ServiceGroupConfiguration(

@@ -7,10 +7,19 @@ package protocol NodeEdge: Sendable {
     /// Puts a table of routes in force; returns when every loop has it. A table that is not newer is ignored.
     func apply(_ routes: RouteTable) async throws(NodeError)
 
+    /// Replaces the certificates of all hosts; the hosts of a bad one keep the last good one.
+    func setCertificates(_ certificates: [HostCertificate])
+
     /// Replaces the set of a revision's runners; returns when every loop has it.
     ///
-    /// Runners that are missing get no new request, and finish those that they have.
-    func setRunners(_ revision: String, _ runners: [RunnerHandle], concurrencyMax: Int) async
+    /// Runners that are missing get no new request, and finish those that they have. `resumed` are the ids of those that
+    /// were paused before: requests that waited for them are warm.
+    func setRunners(
+        _ revision: String,
+        _ runners: [RunnerHandle],
+        resumed: Set<String>,
+        concurrencyMax: Int
+    ) async
 
     /// Answers the revision's waiting requests with 503 and these words.
     func fail(_ revision: String, message: String) async

@@ -6,7 +6,32 @@ extension RevisionSupply {
     /// The actions that follow from where the runners are now.
     mutating func conclude(_ load: SupplyLoad, at now: ContinuousClock.Instant) -> [SupplyAction] {
         isDemanded = false
-        return stopUnwantedStarts() + stopLeaving(load, at: now) + publish() + failHopeless(at: now)
+        return stopUnwantedStarts() + stopLeaving(load, at: now) + endPauses(at: now) + publish()
+            + failHopeless(at: now)
+    }
+
+    /// Lets runners go on that serve again, before the edge hears of them, and stops those that were paused for too long
+    /// or for old settings.
+    private mutating func endPauses(at now: ContinuousClock.Instant) -> [SupplyAction] {
+        var actions: [SupplyAction] = []
+        for index in runners.indices where runners[index].isHalted {
+            if case .paused(let handle, let since) = runners[index].phase {
+                let isOver = now - since >= Self.pauseMax
+                guard isOver || !isFresh(runners[index]) || order?.assignment.standby != .pause else { continue }
+                actions.append(stop(index, handle, isOver ? "paused for \(Self.pauseMax.text)" : "not wanted any more"))
+            } else if let handle = runners[index].handle {
+                runners[index].isHalted = false
+                actions.append(.resume(handle, why: startReason(at: now)))
+            }
+        }
+        return actions
+    }
+
+    /// Stops the runner that has been paused for the longest.
+    mutating func stopLongestPaused() -> [SupplyAction] {
+        let paused = runners.indices.compactMap { index in runners[index].pausedSince.map { (index, $0) } }
+        guard let index = paused.min(by: { $0.1 < $1.1 })?.0, let handle = runners[index].handle else { return [] }
+        return [stop(index, handle, "more runners are paused than this node keeps")]
     }
 
     /// A runner that starts with old settings is of no use to anybody.
@@ -27,6 +52,10 @@ extension RevisionSupply {
             guard case .leaving(let handle, let cause) = runners[index].phase else { continue }
             let isFree = load.inFlight(runners[index].id) == 0
             switch cause {
+            case .idle where isFree && isFresh(runners[index]) && order?.assignment.standby == .pause:
+                runners[index].phase = .paused(handle, since: now)
+                runners[index].isHalted = true
+                actions.append(.pause(handle, why: "no request for \(order?.assignment.idleAfter.text ?? "long")"))
             case .idle where isFree:
                 actions.append(stop(index, handle, "no request for \(order?.assignment.idleAfter.text ?? "long")"))
             case .idle where isFresh(runners[index]):
@@ -63,7 +92,8 @@ extension RevisionSupply {
             return []
         }
         publication = Publication(ids: ids, concurrencyMax: concurrencyMax, isUnderWay: true)
-        return [.publish(revision: key, runners: handles, concurrencyMax: concurrencyMax)]
+        let resumed = Set(serving.filter(\.isResumed).map(\.id))
+        return [.publish(revision: key, runners: handles, resumed: resumed, concurrencyMax: concurrencyMax)]
     }
 
     /// Notes which runners no loop can pick any more: those that the finished publication left out.

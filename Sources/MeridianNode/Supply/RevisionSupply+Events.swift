@@ -10,7 +10,7 @@ extension RevisionSupply {
             return []
         case .abandoned:
             return [stop(index, handle, "not wanted any more when it had started")]
-        case .serving, .resting, .leaving, .stopping:
+        case .serving, .resting, .paused, .leaving, .stopping:
             return []
         }
     }
@@ -35,19 +35,19 @@ extension RevisionSupply {
             return [stop(index, handle, "it did not become ready")]
         case .abandoned:
             break
-        case .serving, .resting, .leaving, .stopping:
+        case .serving, .resting, .paused, .leaving, .stopping:
             return []  // it is being stopped, which makes waiting for its readiness fail
         }
         runners.remove(at: index)
         return []
     }
 
-    /// A runner that ends while it leaves is no failure: it had nothing left to do.
+    /// A runner that ends while it leaves or is paused is no failure: it had nothing to do.
     mutating func noteExited(_ index: Int, _ exit: RunnerExit, at now: ContinuousClock.Instant) -> [SupplyAction] {
         switch runners[index].phase {
         case .starting, .serving, .resting:
             noteFailure(index, exit.message, at: now)
-        case .abandoned, .leaving:
+        case .abandoned, .leaving, .paused:
             break
         case .stopping:
             return []  // `stopped` follows

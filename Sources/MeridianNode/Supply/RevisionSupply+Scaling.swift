@@ -34,10 +34,21 @@ extension RevisionSupply {
             guard usable < wanted else { break }
             serve(index)
         }
+        for index in pausedLastFirst where isFresh(runners[index]) {
+            guard usable < wanted else { break }
+            serve(index)
+            runners[index].isResumed = true
+        }
         for index in runners.indices where isFresh(runners[index]) && runners[index].isResting {
             guard runners.count(where: { isFresh($0) && $0.isServing }) < wanted else { break }
             serve(index)
         }
+    }
+
+    /// The runner that was paused last has the most of its memory still.
+    private var pausedLastFirst: [Int] {
+        let paused = runners.indices.compactMap { index in runners[index].pausedSince.map { (index, $0) } }
+        return paused.sorted { $0.1 > $1.1 }.map(\.0)
     }
 
     /// Keeps surplus runners from the edge, so that few requests are not spread over many runners for ever.

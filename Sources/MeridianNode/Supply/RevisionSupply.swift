@@ -12,6 +12,9 @@ struct RevisionSupply: Sendable {
         var isUnderWay = false
     }
 
+    /// Ten minutes: who comes back later hardly notices a cold start more, and the memory is of use to others.
+    static let pauseMax: Duration = .seconds(600)
+
     let key: String
     /// Nil: the node has to get rid of the revision's runners.
     private(set) var order: RevisionOrder?

@@ -91,9 +91,16 @@ package actor RunnerSupply: Service {
         case .start(let order, let why):
             logger.info("start runner", metadata: ["runner": "\(order.id)", "why": "\(why)"])
             group.addTask { [launcher, queue] in await launcher.launch(order) { queue.yield($0) } }
-        case .publish(let revision, let handles, let concurrencyMax):
+        case .pause(let handle, let why):
+            logger.info("pause runner", metadata: ["runner": "\(handle.id)", "why": "\(why)"])
+            runners.pause(handle)
+        case .resume(let handle, let why):
+            // In place: the edge hears of it next, and finds it running.
+            runners.resume(handle)
+            logger.info("resume runner", metadata: ["runner": "\(handle.id)", "why": "\(why)"])
+        case .publish(let revision, let handles, let resumed, let concurrencyMax):
             group.addTask { [edge, queue] in
-                await edge.setRunners(revision, handles, concurrencyMax: concurrencyMax)
+                await edge.setRunners(revision, handles, resumed: resumed, concurrencyMax: concurrencyMax)
                 queue.yield(.published(revision: revision))
             }
         case .fail(let revision, let message):
@@ -105,6 +112,9 @@ package actor RunnerSupply: Service {
                 await runners.stop(handle, grace: grace)
                 queue.yield(.stopped(id: handle.id))
             }
+        case .keepReady(let counts):
+            // In place, so that an older wish never overtakes a newer one.
+            runners.keepReady(counts)
         }
     }
 

@@ -14,6 +14,8 @@ struct SuppliedRunner: Sendable {
         case serving(RunnerHandle)
         /// Ready, but kept from the edge: the load needs fewer. It is back without a start.
         case resting(RunnerHandle)
+        /// Ready, kept from the edge, and stopped where it was since then: back at once with its memory.
+        case paused(RunnerHandle, since: ContinuousClock.Instant)
         /// Taken from the edge to be stopped.
         case leaving(RunnerHandle, LeavingCause)
         /// Being stopped.
@@ -35,6 +37,10 @@ struct SuppliedRunner: Sendable {
     var phase: Phase = .starting(nil)
     /// When it became ready; nil before.
     var readyAt: ContinuousClock.Instant?
+    /// Whether its processes are stopped: set with `paused`, and until it was told to go on.
+    var isHalted = false
+    /// Whether it was paused before it came to the edge last.
+    var isResumed = false
     /// Whether every edge loop knows that it must not be picked.
     var isWithdrawn = true
 
@@ -43,7 +49,7 @@ struct SuppliedRunner: Sendable {
     var handle: RunnerHandle? {
         switch phase {
         case .starting(let handle): handle
-        case .serving(let handle), .resting(let handle), .leaving(let handle, _): handle
+        case .serving(let handle), .resting(let handle), .leaving(let handle, _), .paused(let handle, _): handle
         case .abandoned, .stopping: nil
         }
     }
@@ -52,6 +58,9 @@ struct SuppliedRunner: Sendable {
     var isServing: Bool { if case .serving = phase { true } else { false } }
     var isResting: Bool { if case .resting = phase { true } else { false } }
     var isLeaving: Bool { if case .leaving = phase { true } else { false } }
+
+    /// Since when it is paused; nil where it is not.
+    var pausedSince: ContinuousClock.Instant? { if case .paused(_, let since) = phase { since } else { nil } }
 
     /// Whether a request that waits now may hope for it.
     var isUsable: Bool { isStarting || isServing || isResting }
@@ -78,6 +87,7 @@ struct SuppliedRunner: Sendable {
             switch phase {
             case .starting: .starting
             case .serving, .resting: .ready
+            case .paused: .paused
             case .abandoned, .leaving, .stopping: .draining
             }
         return report

@@ -30,12 +30,22 @@ package enum SupplyEvent: Sendable {
 package enum SupplyAction: Sendable, Equatable {
     /// Start a runner: `spawned` then `becameReady`, or `startFailed`.
     case start(RunnerOrder, why: String)
-    /// Tell the edge the complete set of a revision's runners: `published`.
-    case publish(revision: String, runners: [RunnerHandle], concurrencyMax: Int)
+    /// Tell the edge the complete set of a revision's runners: `published`. `resumed` are those that were paused before.
+    case publish(revision: String, runners: [RunnerHandle], resumed: Set<String>, concurrencyMax: Int)
+    /// Stop an idle runner's processes where they are; nothing follows.
+    case pause(RunnerHandle, why: String)
+    /// Let a paused runner go on; nothing follows.
+    case resume(RunnerHandle, why: String)
     /// Answer the revision's waiting requests with 503 and these words.
     case fail(revision: String, message: String)
     /// Stop a runner that has no request any more, or whose time is over: `stopped`.
     case stop(RunnerHandle, grace: Duration, why: String)
+    /// Keep this many empty sandboxes of each shape for the starts to come; nothing follows.
+    case keepReady([SandboxShape: Int])
+}
+
+extension SupplyAction {
+    var isPause: Bool { if case .pause = self { true } else { false } }
 }
 
 /// A revision as its node has to keep it.

@@ -27,12 +27,32 @@ func appStatus(
         status.readyRunners = situation.revisions.reduce(0) { $0 + world.readyRunners(of: $1.object.key.path) }
     }
     status.url = serving == nil ? nil : url(of: app, in: world) ?? status.url
-    let updates = [built(situation), ready(situation), servingCondition(situation, serving, routed, in: world)]
+    var updates = [built(situation), ready(situation), servingCondition(situation, serving, routed, in: world)]
+    if let fetched = noteSource(of: app, in: world, &status) { updates.append(fetched) }
     status.conditions = status.conditions.setting(updates, generation: app.metadata.generation, now: world.now)
     explainRollout(situation, rollout, &plan)
     let events = appEvents(from: app.status, to: status, of: app)
     plan.append(statusWrite(of: situation.stored, status, events: events, because: reasonWords(app.status, status)))
     return plan
+}
+
+/// Takes down what the app's own repository led to; says whether it could be looked at, nil for other sources.
+private func noteSource(of app: App, in world: World, _ status: inout AppStatus) -> Condition? {
+    guard let reference = app.spec.source.git, app.spec.source.digest == nil else {
+        (status.sourceCommit, status.sourceDigest, status.sourceOrigin) = (nil, nil, nil)
+        status.conditions.removeAll { $0.type == "Fetched" }
+        return nil
+    }
+    if let tree = world.gitTree(of: app) {
+        (status.sourceCommit, status.sourceDigest, status.sourceOrigin) = (tree.commit, tree.source, reference.origin)
+    }
+    if let trouble = world.gitTrouble(of: app) {
+        return Condition("Fetched", .isFalse, trouble.reason, trouble.message)
+    }
+    guard let tree = world.gitTree(of: app) else {
+        return Condition("Fetched", .unknown, "Looking", "the repository is being looked at")
+    }
+    return Condition("Fetched", .isTrue, "Fetched", "commit \(tree.commit?.prefix(12) ?? "unknown")")
 }
 
 /// Where the app answers, by the first edge of the first node that may run it; nil while none answers.

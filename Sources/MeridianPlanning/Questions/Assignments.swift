@@ -35,6 +35,7 @@ private func holds(_ wanted: NodeAssignment, _ view: NodeView, _ report: NodeRep
 /// Whether two assignments differ in nothing but their numbers.
 private func same(_ left: NodeAssignment, _ right: NodeAssignment) -> Bool {
     left.region == right.region && left.revisions == right.revisions && left.routes.hosts == right.routes.hosts
+        && left.certificates == right.certificates
 }
 
 /// The assignment with a number that is newer than any the node may have.
@@ -74,6 +75,8 @@ private func wantedAssignment(
         route.region = region
         return route
     }
+    let hosts = Set(assignment.routes.hosts.map(\.host))
+    assignment.certificates = world.certificates(routes).filter { !hosts.isDisjoint(with: $0.hosts) }
     before.carryOver(into: &assignment, served: Set(regions.keys), in: world)
     return assignment
 }
@@ -105,6 +108,7 @@ private func revisionAssignment(
     assignment.runnersMax = scaling.max
     assignment.targetConcurrency = scaling.target.concurrency
     assignment.idleAfter = scaling.idleAfter
+    assignment.standby = scaling.standby
     assignment.restartNumber = situation.counter(OwnAnnotation.restart)
     return assignment
 }

@@ -41,6 +41,8 @@ struct PreviousAssignment {
                     && route.backends.compactMap(\.revision).allSatisfy(keys.contains)
             }
             assignment.routes.hosts.sort { $0.host < $1.host }
+            let kept = Set(assignment.routes.hosts.map(\.host)).subtracting(assignment.certificates.flatMap(\.hosts))
+            assignment.certificates += assigned.certificates.filter { !kept.isDisjoint(with: $0.hosts) }
         }
         assignment.revisions.sort { $0.key < $1.key }
     }

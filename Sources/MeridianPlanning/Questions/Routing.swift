@@ -43,6 +43,7 @@ package func routing(_ situations: [AppSituation], in world: World) -> Routing {
     }
     for split in byAge {
         var outcome = SplitOutcome()
+        if let fault = world.certificateFault(of: split) { outcome.faults.append(fault) }
         let route = splitRoute(of: split, apps: apps, &outcome, named: &routing.named)
         for host in split.spec.hosts {
             if let fault = claimFault(host, of: split, routes: routes, claims: claims) {
@@ -124,6 +125,7 @@ private func splitRoute(
     var route = HostRoute()
     route.app = situation.key.path
     route.requestTimeout = situation.app.spec.requestTimeout
+    route.secureOnly = split.spec.tls?.redirect ?? false
     route.stickyCookie = split.spec.sticky?.cookie
     route.stickyTTL = split.spec.sticky?.ttl ?? route.stickyTTL
     route.allowOverride = split.spec.allowOverride

@@ -1,6 +1,7 @@
 // RunnerCgroup: the cgroup of one runner: made with its limits, asked about memory, removed.
 internal import Glibc
 internal import MeridianModel
+internal import MeridianPorts
 
 /// One runner's group in every hierarchy.
 struct RunnerCgroup: Sendable {
@@ -16,13 +17,15 @@ struct RunnerCgroup: Sendable {
     /// A group whose last process has just been reaped may stay busy for moments; past this it is left to the next sweep.
     static let removalTriesMax = 200
     static let removalPauseMicroseconds: UInt32 = 1000
+    /// More than any group has: all that can be had.
+    private static let reclaimBytes: Int64 = 1 << 40
 
-    /// Makes the group with the template's limits; nothing is left where one of them is refused.
+    /// Makes the group with the limits of the shape; nothing is left where one of them is refused.
     ///
-    /// `pids` gets one more for the runner's init.
+    /// `pids` gets one more for the sandbox's init.
     static func make(
         _ id: String,
-        _ template: RunnerTemplate,
+        _ shape: SandboxShape,
         in tree: CgroupTree
     ) throws(SystemError) -> RunnerCgroup {
         let groups = tree.hierarchies.map {
@@ -32,7 +35,7 @@ struct RunnerCgroup: Sendable {
         do throws(SystemError) {
             for group in groups {
                 try cgroup.makeAnew(group.directory)
-                for controller in group.controllers { try cgroup.limit(controller, group.directory, template) }
+                for controller in group.controllers { try cgroup.limit(controller, group.directory, shape) }
             }
         } catch {
             // Empty, so it goes at once; a hierarchy that was not reached has nothing to remove.
@@ -76,6 +79,17 @@ struct RunnerCgroup: Sendable {
         return line.flatMap { Int($0.dropFirst("oom_kill ".count)) } ?? 0
     }
 
+    /// Asks the kernel for the memory back that its processes do not need now: page cache, and what fits into swap.
+    ///
+    /// Takes as long as looking through it takes.
+    func reclaim() {
+        guard let group = groups.first(where: { $0.controllers.contains("memory") }) else { return }
+        let (file, value) =
+            version == .v2 ? ("memory.reclaim", String(Self.reclaimBytes)) : ("memory.force_empty", "0")
+        // EAGAIN, EBUSY: not all of it could be had, as is usual; ENOENT: a kernel without, or the group is gone.
+        try? files.write(value, to: "\(group.directory)/\(file)")
+    }
+
     /// Removes the group, whose processes have ended, without waiting; false where it is still busy.
     func remove() -> Bool {
         var isGone = true
@@ -106,10 +120,10 @@ struct RunnerCgroup: Sendable {
         }
     }
 
-    private func limit(_ controller: String, _ directory: String, _ template: RunnerTemplate) throws(SystemError) {
-        let memory = String(template.memory.bytes)
-        let pids = String(template.pids + 1)
-        let quota = String(template.cpu.millicores * Self.periodMicroseconds / 1000)
+    private func limit(_ controller: String, _ directory: String, _ shape: SandboxShape) throws(SystemError) {
+        let memory = String(shape.memory.bytes)
+        let pids = String(shape.pids + 1)
+        let quota = String(shape.cpu.millicores * Self.periodMicroseconds / 1000)
         switch (version, controller) {
         case (.v1, "memory"):
             try files.write(memory, to: "\(directory)/memory.limit_in_bytes")

@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// The logs of this node: `<directory>/<namespace>/<revision>/<runner>.log`, and `.log.1` before it.
 package final class RunnerLogs: Sendable {
-    /// Runners whose logs are kept per revision; the oldest of ended ones go when a new one starts.
+    /// Runners whose logs are kept per revision; the oldest of ended ones go when another one ends.
     package static let runnersPerRevisionMax = 16
     /// Lines of one answer at most.
     package static let linesMax = 10_000
@@ -46,21 +46,27 @@ package final class RunnerLogs: Sendable {
         feed.follow { Self.isRevision($0, of: app) }
     }
 
-    /// Opens the log of a new runner, after removing those of runners long gone.
+    /// Opens the log of a new runner, quickly, since a request waits.
+    ///
+    /// Logs of runners long gone are removed at its end.
     func open(_ runner: String, revision: String) throws(SystemError) -> RunnerLog {
         guard Self.isSound(revision) else { throw SystemError("keep a log for \(revision)", code: EINVAL) }
         let place = "\(directory)/\(revision)"
         let path = "\(place)/\(runner).log"
-        try makeDirectories(place)
+        if !fileExists(place) { try makeDirectories(place) }
         live.withLock { _ = $0.insert(path) }
-        prune(place)
         return RunnerLog(
             runner: runner,
             revision: revision,
             path: path,
             feed: feed,
-            onClose: { [weak self] in self?.live.withLock { _ = $0.remove(path) } }
+            onClose: { [weak self] in self?.close(path, in: place) }
         )
+    }
+
+    private func close(_ path: String, in place: String) {
+        live.withLock { _ = $0.remove(path) }
+        prune(place)
     }
 
     /// `namespace/name`, so that it stays inside the directory.
@@ -102,9 +108,9 @@ package final class RunnerLogs: Sendable {
         let names = ((try? listDirectory(place)) ?? []).filter { name in
             name.hasSuffix(".log") && !live.contains("\(place)/\(name)")
         }
-        guard names.count >= Self.runnersPerRevisionMax else { return }
+        guard names.count > Self.runnersPerRevisionMax else { return }
         let aged = names.map { (name: $0, changed: changeTime("\(place)/\($0)")) }.sorted { $0.changed < $1.changed }
-        for old in aged.prefix(names.count - Self.runnersPerRevisionMax + 1) {
+        for old in aged.prefix(names.count - Self.runnersPerRevisionMax) {
             unlink("\(place)/\(old.name)")
             unlink("\(place)/\(old.name).1")
         }

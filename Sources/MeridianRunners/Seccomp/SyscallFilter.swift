@@ -29,7 +29,8 @@ package struct SyscallFilter: Sendable, Equatable {
     ///
     /// About a millisecond; use `SyscallFilterCache`. Whatever the names are, `SyscallRules.needed` is allowed, `clone3`
     /// and numbers unknown to libseccomp get ENOSYS (C libraries fall back), a foreign architecture is killed, and
-    /// `clone`, `socket`, `ioctl` and `prctl` are allowed with the arguments of `SyscallRules` only.
+    /// `clone`, `socket`, `ioctl`, `prctl`, `setrlimit` and `prlimit64` are allowed with the arguments of `SyscallRules`
+    /// only.
     package static func compile(_ names: [String], denial: Denial) throws(SyscallFilterError) -> SyscallFilter {
         guard let context = seccomp_init(action(denial)) else { throw .library("start a filter", ENOMEM) }
         defer { seccomp_release(context) }

@@ -31,6 +31,8 @@ package enum SyscallRules {
         "socket": ArgumentRule(argument: 0, mask: int, values: [unix, inet, inet6]),
         "ioctl": ArgumentRule(argument: 1, mask: int, values: ioctls),
         "prctl": ArgumentRule(argument: 0, mask: int, values: prctls),
+        "setrlimit": ArgumentRule(argument: 0, mask: int, values: resources),
+        "prlimit64": ArgumentRule(argument: 1, mask: int, values: resources),
     ]
 
     /// The kernel reads these arguments as 32-bit numbers, whatever the upper half of the register holds.
@@ -47,6 +49,9 @@ package enum SyscallRules {
     private static let ioctls: [UInt64] = [
         0x5401, 0x802c_542a, 0x540f, 0x5413, 0x541b, 0x5421, 0x5450, 0x5451, 0x5452,
     ]
+
+    /// All limits but RLIMIT_CORE (4): a program that lowered it to 0 could send its crashes to the host's core handler.
+    private static let resources: [UInt64] = (0...15).filter { $0 != 4 }
 
     /// Names, parent-death signal, dumpable, seccomp and capability questions, timer slack, subreaper, no_new_privs,
     /// transparent huge pages, and naming of mappings (PR_SET_VMA) as the Dart runtime does.

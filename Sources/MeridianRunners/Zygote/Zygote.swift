@@ -1,4 +1,5 @@
 // Zygote: the running meridian-zygote process: started, asked, and seen off.
+internal import CLinux
 internal import CZygote
 internal import Glibc
 internal import MeridianPorts
@@ -128,6 +129,6 @@ final class Zygote: Sendable {
     /// Ends it and, with it, every runner of it.
     func end() {
         // ENOTCONN: it has ended already.
-        _ = shutdown(socket.descriptor.raw, Int32(SHUT_WR))
+        _ = clinux_shut_writing(socket.descriptor.raw)
     }
 }

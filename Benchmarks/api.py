@@ -1,0 +1,181 @@
+"""api.py: times the API as kubectl and plain HTTP clients see it; started by `Benchmarks/run api`.
+
+Every figure stands beside that of a Kubernetes API server with etcd on two cores (same objects and client), measured
+once and kept here as YARDSTICK, since such a server is not at hand everywhere.
+"""
+
+import http.client
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import threading
+import time
+import urllib.parse
+
+OBJECTS = 1000
+LISTED = 6000
+WATCHERS = 100
+UPDATES = 20
+
+# Seconds, except for memory in megabytes.
+YARDSTICK = {
+    "apply new": 5.3, "apply again": 3.9, "diff unchanged": 6.8, "diff changed": 7.7, "list": 1.33,
+    "list from cache": 0.23, "fan-out p50": 0.0128, "fan-out p99": 0.022, "memory": 573,
+}
+
+COLLECTION = "/apis/meridian.dev/v1/namespaces/default/apps"
+
+
+def manifest(number, greeting="hello"):
+    """An App of some 465 bytes that no source was uploaded for, so that nothing is built while the API is timed."""
+    return {
+        "apiVersion": "meridian.dev/v1", "kind": "App",
+        "metadata": {"name": f"app-{number:04}", "namespace": "default",
+                     "labels": {"team": f"team-{number % 10}", "tier": "web"}},
+        "spec": {"source": {"path": "./server"}, "build": {"preset": "c"},
+                 "env": {"GREETING": f"{greeting} {number}", "LEVEL": "info"},
+                 "resources": {"memory": "64Mi", "cpu": "1", "pids": 64}, "requestTimeout": "30s",
+                 "scaling": {"min": 0, "max": 10, "target": {"concurrency": 50}, "idleAfter": "60s"}},
+    }
+
+
+class Client:
+    """One kept connection to the API."""
+
+    def __init__(self, server):
+        self.address = urllib.parse.urlsplit(server)
+        self.connection = http.client.HTTPConnection(self.address.hostname, self.address.port)
+
+    def send(self, method, path, body=None, content="application/json"):
+        headers = {"Content-Type": content} if body is not None else {}
+        self.connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+        answer = self.connection.getresponse()
+        data = answer.read()
+        if answer.status >= 300:
+            raise SystemExit(f"{method} {path}: {answer.status} {data[:300]!r}")
+        return data
+
+    def apply(self, item, query=""):
+        path = f"{COLLECTION}/{item['metadata']['name']}?fieldManager=bench{query}"
+        return self.send("PATCH", path, item, "application/apply-patch+yaml")
+
+
+def timed(action):
+    """Wall time of a call in seconds."""
+    start = time.monotonic()
+    action()
+    return time.monotonic() - start
+
+
+def report(name, seconds, yardstick=None):
+    ratio = f"  {seconds / YARDSTICK[yardstick]:.2f}x of a Kubernetes API server" if yardstick else ""
+    print(f"{name:58} {seconds:8.3f} s{ratio}", flush=True)
+
+
+def plain(server):
+    """The API by plain HTTP over one connection."""
+    client = Client(server)
+    items = [manifest(number) for number in range(OBJECTS)]
+    report(f"HTTP: server-side apply of {OBJECTS} new", timed(lambda: [client.apply(item) for item in items]))
+    report(f"HTTP: the same again", timed(lambda: [client.apply(item) for item in items]))
+    report(f"HTTP: dry run of {OBJECTS}, unchanged",
+           timed(lambda: [client.apply(item, "&dryRun=All") for item in items]))
+    for number in range(OBJECTS, LISTED):
+        client.apply(manifest(number))
+    lists = [timed(lambda: client.send("GET", COLLECTION)) for _ in range(9)]
+    report(f"HTTP: list of {LISTED}, median", statistics.median(lists), "list")
+    report(f"HTTP: list of {LISTED}, median, against its cached list", statistics.median(lists), "list from cache")
+
+
+def fan_out(server):
+    """How long an update takes to reach each of many watchers, from the moment before it is sent."""
+    client = Client(server)
+    version = json.loads(client.send("GET", COLLECTION + "?limit=1"))["metadata"]["resourceVersion"]
+    sent, seen, lock = {}, [], threading.Lock()
+    address = urllib.parse.urlsplit(server)
+    ready = threading.Barrier(WATCHERS + 1)
+
+    def watch():
+        connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
+        connection.request("GET", f"{COLLECTION}?watch=1&resourceVersion={version}&labelSelector=fan%3Dout")
+        answer = connection.getresponse()
+        ready.wait()
+        found = 0
+        while found < UPDATES:
+            line = answer.readline()
+            now = time.monotonic()
+            mark = json.loads(line)["object"]["spec"].get("env", {}).get("MARK")
+            # An app's status is written too, so that one update may come as two events.
+            with lock:
+                if mark in sent and (mark, threading.get_ident()) not in seen:
+                    seen.append((mark, threading.get_ident()))
+                    delays.append(now - sent[mark])
+                    found += 1
+
+    delays = []
+    threads = [threading.Thread(target=watch, daemon=True) for _ in range(WATCHERS)]
+    for thread in threads:
+        thread.start()
+    ready.wait()
+    item = manifest(LISTED)
+    item["metadata"]["labels"] = {"fan": "out"}
+    for update in range(UPDATES):
+        item["spec"]["env"] = {"MARK": str(update)}
+        sent[str(update)] = time.monotonic()
+        client.apply(item)
+        time.sleep(0.2)
+    for thread in threads:
+        thread.join(30)
+    if len(delays) != WATCHERS * UPDATES:
+        raise SystemExit(f"fan-out: {len(delays)} of {WATCHERS * UPDATES} events arrived")
+    ordered = sorted(delays)
+    report(f"fan-out to {WATCHERS} watchers, p50", ordered[len(ordered) // 2], "fan-out p50")
+    report(f"fan-out to {WATCHERS} watchers, p99", ordered[len(ordered) * 99 // 100], "fan-out p99")
+
+
+def kubectl(server, directory):
+    """The API by the unmodified kubectl, which spends most of the time itself."""
+    program = shutil.which(os.environ.get("KUBECTL", "kubectl"))
+    if program is None:
+        print("kubectl: not found (set KUBECTL to one of 1.37); its figures are left out")
+        return
+    files = os.path.join(directory, "objects.yaml")
+    base = [program, "--server", server, "--kubeconfig", "/dev/null"]
+
+    def write(greeting):
+        with open(files, "w") as file:
+            file.write("\n---\n".join(json.dumps(manifest(number, greeting)) for number in range(OBJECTS)))
+
+    def run(expected, *arguments):
+        done = subprocess.run(base + list(arguments), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        if done.returncode not in expected:
+            raise SystemExit(f"kubectl {' '.join(arguments)}: exit {done.returncode}: {done.stderr[-500:]!r}")
+
+    apply = ("apply", "--server-side", "--field-manager=bench", "--force-conflicts", "-f", files)
+    diff = ("diff", "--server-side", "--field-manager=bench", "--force-conflicts", "-f", files)
+    write("hello")
+    report(f"kubectl: server-side apply of {OBJECTS} new", timed(lambda: run({0}, *apply)), "apply new")
+    report(f"kubectl: the same again", timed(lambda: run({0}, *apply)), "apply again")
+    report(f"kubectl: diff --server-side, unchanged", timed(lambda: run({0}, *diff)), "diff unchanged")
+    write("bye")
+    report(f"kubectl: diff --server-side, all changed", timed(lambda: run({1}, *diff)), "diff changed")
+
+
+def memory(pid):
+    """Resident memory of a process in megabytes."""
+    with open(f"/proc/{pid}/status") as file:
+        return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmRSS"))
+
+
+def measure(platform, directory):
+    """All figures of one platform, which is new and empty."""
+    print(f"memory of the control plane at the start: {memory(platform.process.pid):.0f} MB")
+    kubectl(platform.api, directory)
+    Client(platform.api).send("DELETE", COLLECTION)
+    plain(platform.api)
+    fan_out(platform.api)
+    used = memory(platform.process.pid)
+    print(f"memory of the control plane at the end: {used:.0f} MB, {used / YARDSTICK['memory']:.2f}x "
+          "of a Kubernetes API server (without its etcd)")

@@ -1,0 +1,76 @@
+// PlanSummaryTests: the effects of a change in a few words, without noise.
+import MeridianModel
+import MeridianPlanning
+import Testing
+
+@Suite("The summary of a plan")
+struct PlanSummaryTests {
+    private func split(_ scene: inout Scene, _ backends: [SplitBackend]) -> TrafficSplit {
+        scene.split("api", of: "api", hosts: ["api.example"], backends)
+        return scene.world.splits["default/api"]?.object ?? TrafficSplit()
+    }
+
+    /// An app `api` that serves its first revision, with a runner, behind `api.example`.
+    private func serving(min: Int) -> Scene {
+        var scene = Scene()
+        var fra = Region(metadata: Metadata(name: "fra"), spec: RegionSpec())
+        fra.metadata.uid = "uid-fra"
+        scene.world.regions.set(Stored(fra, modRevision: 1))
+        scene.app("api", min: min) { $0.spec.regions.preferred = ["fra"] }
+        _ = split(&scene, [SplitBackend(revision: "latest", weight: 100)])
+        #expect(scene.settle() != nil)
+        return scene
+    }
+
+    private func changed(_ scene: Scene, _ change: (inout App) -> Void) -> [String] {
+        guard var app = scene.world.apps["default/api"]?.object else { return [] }
+        change(&app)
+        return predict(scene.world, adding: [app]).summary
+    }
+
+    @Test("a new source is built, started where it must be, and takes the host over")
+    func newSource() {
+        let summary = changed(serving(min: 2)) { $0.spec.source.digest = Scene.digest(2) }
+        #expect(summary == ["build api", "start 2 runners in fra", "move 100 % of api.example → api-00002"])
+    }
+
+    @Test("a source that was built before comes from the cache; without runners a cold start is expected")
+    func cached() {
+        var scene = serving(min: 0)
+        for source in [2, 1] {
+            scene.app("api", source: source) { $0.spec.regions.preferred = ["fra"] }
+            #expect(scene.settle() != nil)
+        }
+        let summary = changed(scene) { $0.spec.source.digest = Scene.digest(2) }
+        #expect(summary == ["build api (cached)", "move 100 % of api.example → api-00004", "1 cold start expected"])
+    }
+
+    @Test("more runners are said with their region")
+    func runners() {
+        #expect(changed(serving(min: 1)) { $0.spec.scaling.min = 3 } == ["start 2 runners in fra"])
+    }
+
+    @Test("a share that moves is said by what it gains")
+    func share() {
+        var scene = serving(min: 0)
+        scene.app("api", source: 2) { $0.spec.regions.preferred = ["fra"] }
+        #expect(scene.settle() != nil)
+        var changed = scene
+        let split = split(
+            &changed,
+            [SplitBackend(revision: "latest", weight: 90), SplitBackend(revision: "api-00001", weight: 10)]
+        )
+        #expect(predict(scene.world, adding: [split]).summary == ["move 10 % of api.example → api-00001"])
+    }
+
+    @Test("what changes nothing outside the books has no summary")
+    func nothing() { #expect(changed(serving(min: 1)) { $0.metadata.labels = ["a": "b"] } == []) }
+
+    @Test("a split that goes leaves its host, and is said to go")
+    func removed() {
+        let scene = serving(min: 0)
+        let key = ObjectKey(kind: "TrafficSplit", namespace: "default", name: "api")
+        let summary = predict(scene.world, adding: [], removing: [key]).summary
+        #expect(summary == ["unroute api.example", "delete trafficsplit/api"])
+    }
+}
