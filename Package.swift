@@ -24,6 +24,8 @@ let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 
 /// A Swift target of the house with its sources under `Sources/<name>`.
@@ -48,6 +50,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -90,11 +93,11 @@ let package = Package(
         room(
             "MeridianAPIServer",
             [
-                "MeridianModel", "MeridianPorts", "MeridianMerging", hummingbird, hummingbirdCore, logging,
-                serviceLifecycle, nioCore, httpTypes,
+                "MeridianModel", "MeridianPorts", "MeridianMerging", "MeridianContent", hummingbird, hummingbirdCore,
+                hummingbirdTLS, logging, serviceLifecycle, nioCore, nioSSL, httpTypes,
             ]
         ),
-        room("MeridianAPIClient", ["MeridianModel", "MeridianPorts", asyncHTTPClient, nioCore, nioHTTP1]),
+        room("MeridianAPIClient", ["MeridianModel", "MeridianPorts", asyncHTTPClient, nioCore, nioHTTP1, nioSSL]),
 
         // Floor 3: assembly.
         room(
@@ -165,8 +168,9 @@ let package = Package(
         tests(
             "MeridianAPIServerTests",
             [
-                "MeridianModel", "MeridianPorts", "MeridianMerging", "MeridianAPIServer", "MeridianAPIClient",
-                "MeridianStore", asyncHTTPClient, hummingbird, httpTypes, logging, serviceLifecycle, nioCore, nioHTTP1,
+                "MeridianModel", "MeridianPorts", "MeridianMerging", "MeridianContent", "MeridianAPIServer",
+                "MeridianAPIClient", "MeridianStore", asyncHTTPClient, hummingbird, httpTypes, logging,
+                serviceLifecycle, nioCore, nioHTTP1,
             ]
         ),
         tests(

@@ -15,28 +15,32 @@ package struct APIClient: Sendable {
     package let server: String
     let endpoint: HTTPEndpoint
 
-    /// - Parameter server: `http://HOST:PORT` or `http+unix://` and the percent-encoded path of a socket.
-    /// - Throws: `.local` where the text is no such URL.
-    package init(server: String) throws(APIClientError) {
+    /// A client of the server at `http://HOST:PORT`, `https://HOST:PORT` or `http+unix://` and the percent-encoded path
+    /// of a socket.
+    ///
+    /// - Throws: `.local` where the text is no such URL, or the credentials cannot be used with it.
+    package init(server: String, credentials: APICredentials = APICredentials()) throws(APIClientError) {
         let base = server.hasSuffix("/") ? String(server.dropLast()) : server
-        guard ["http://", "http+unix://"].contains(where: { base.hasPrefix($0) && base.utf8.count > $0.utf8.count })
-        else {
-            throw APIClientError(.local, "\"\(server)\" is not a server; give http://HOST:PORT")
+        let schemes = ["http://", "https://", "http+unix://"]
+        guard schemes.contains(where: { base.hasPrefix($0) && base.utf8.count > $0.utf8.count }) else {
+            throw APIClientError(.local, "\"\(server)\" is not a server; give http://HOST:PORT or https://HOST:PORT")
         }
         self.server = base
-        endpoint = HTTPEndpoint(
+        endpoint = try HTTPEndpoint(
             base: base,
             absenceHint:
-                "no Meridian API at \(base): is `meridian up` running? Start it, or name another server with --server"
+                "no Meridian API at \(base): is `meridian up` running? Start it, or name another server with --server",
+            credentials: credentials
         )
     }
 
     /// Runs `body` with a client and closes its connections afterwards.
     package static func withClient<Value>(
         server: String,
+        credentials: APICredentials = APICredentials(),
         _ body: (APIClient) async throws -> Value
     ) async throws -> Value {
-        let client = try APIClient(server: server)
+        let client = try APIClient(server: server, credentials: credentials)
         do {
             let value = try await body(client)
             await client.shutdown()

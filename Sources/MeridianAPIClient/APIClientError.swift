@@ -62,7 +62,11 @@ package struct APIClientError: Error, Sendable, CustomStringConvertible {
             Cause(field: $0["field"]?.string ?? "", message: $0["message"]?.string ?? "")
         }
         let isStatus = status?["kind"]?.string == "Status"
-        let words = status?["message"]?.string ?? "\(server) answered \(httpStatus) without saying why"
+        var words = status?["message"]?.string ?? "\(server) answered \(httpStatus) without saying why"
+        if httpStatus == 401 {
+            words +=
+                ": \(server) wants a valid token; give one with --token-file or $MERIDIAN_TOKEN"
+        }
         self.init(
             isStatus || httpStatus == 404 ? Self.code(httpStatus) : .malformed,
             words,

@@ -2,29 +2,39 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
+internal import HummingbirdTLS
 package import Logging
 internal import MeridianModel
 package import MeridianPorts
 internal import NIOCore
 internal import ServiceLifecycle
 
-/// Serves the API on a loopback address until it is told to stop.
+/// Serves the API until it is told to stop: on a loopback address as it is, elsewhere over TLS.
 ///
 /// On shutdown no further connection is accepted, watches and log streams end, and requests in flight are answered.
 package struct APIServer: Service {
     /// Where the server listens and what it calls itself.
     package struct Configuration: Sendable {
-        /// `127.0.0.1`, another address of 127.0.0.0/8, `::1` or `localhost`.
+        /// An address; without `identity` one of 127.0.0.0/8, `::1` or `localhost`.
         package var host: String
         /// 0: any free port.
         package var port: Int
         /// The program's version, for `/version`.
         package var version: String
+        /// What the server proves itself with; nil: it speaks plain HTTP and takes who asks for the person at this
+        /// machine.
+        package var identity: ServerIdentity?
 
-        package init(host: String = "127.0.0.1", port: Int, version: String) {
+        package init(
+            host: String = "127.0.0.1",
+            port: Int,
+            version: String,
+            identity: ServerIdentity? = nil
+        ) {
             self.host = host
             self.port = port
             self.version = version
+            self.identity = identity
         }
     }
 
@@ -39,7 +49,7 @@ package struct APIServer: Service {
     private let logger: Logger
     private let onListening: @Sendable (Int) async -> Void
 
-    /// A server that does not listen yet; throws where the host is not a loopback address.
+    /// A server that does not listen yet; throws where it would be reachable from elsewhere without TLS.
     ///
     /// `onListening` is called with the port once connections are accepted.
     package init(
@@ -52,10 +62,9 @@ package struct APIServer: Service {
         logger: Logger,
         onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws(APIServerError) {
-        guard isLoopbackHost(configuration.host) else {
+        guard configuration.identity != nil || isLoopbackHost(configuration.host) else {
             throw APIServerError(
-                "the API listens on loopback addresses only, since it has no encryption and no authentication yet;"
-                    + " \(configuration.host) is none. Use 127.0.0.1 and reach it from elsewhere through ssh -L"
+                "without a certificate the API listens on loopback addresses only; \(configuration.host) is none"
             )
         }
         self.configuration = configuration
@@ -66,6 +75,11 @@ package struct APIServer: Service {
         handler = RequestHandler(
             objects: objects,
             backends: backends,
+            authenticator: Authenticator(
+                store: store,
+                clock: clock,
+                trustsLoopback: configuration.identity == nil
+            ),
             desk: WatchDesk(store: store, clock: clock, logger: logger),
             documents: APIDocuments(version: configuration.version),
             version: configuration.version,
@@ -82,7 +96,7 @@ package struct APIServer: Service {
         } catch {
             throw APIServerError("cannot make the namespaces that are missing: \(error.message)")
         }
-        let application = application()
+        let application = try application()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await handler.desk.run() }
             group.addTask { await collector.run() }
@@ -98,13 +112,15 @@ package struct APIServer: Service {
         }
     }
 
-    private func application() -> some ApplicationProtocol {
+    private func application() throws -> some ApplicationProtocol {
         let handler = handler
         let onListening = onListening
         let responder = CallbackResponder<BasicRequestContext> { request, _ in await handler.respond(to: request) }
+        let plain = HTTPServerBuilder.http1(configuration: .init(idleTimeout: .seconds(Self.idleSecondsMax)))
+        let server = try configuration.identity.map { try .tls(plain, tlsConfiguration: $0.configuration()) } ?? plain
         return Application(
             responder: responder,
-            server: .http1(configuration: .init(idleTimeout: .seconds(Self.idleSecondsMax))),
+            server: server,
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
                 availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax)

@@ -23,6 +23,9 @@ struct RequestHandler: Sendable {
 
     let objects: ObjectAPI
     let backends: APIBackends
+    let authenticator: Authenticator
+    /// Who sent the request; nobody before it is admitted.
+    var caller = Caller.anonymous
     let desk: WatchDesk
     let documents: APIDocuments
     let version: String
@@ -36,8 +39,7 @@ struct RequestHandler: Sendable {
             if let hooked = try await hookAnswer(request) {
                 response = hooked.response(to: request)
             } else {
-                try checkLoopback(request.head)
-                response = try await answer(request).response(to: request)
+                response = try await admitted(request).answer(request).response(to: request)
             }
         } catch {
             response = Answer.json(error.code, error.object).response(to: request)
@@ -60,7 +62,8 @@ struct RequestHandler: Sendable {
         case (.health, .get): return .text(200, "ok")
         case (.ready, .get): return try await readiness()
         case (.status, .get): return .json(200, try await backend(backends.status.status))
-        case (.plan, .post): return .json(200, try await objects.plan(try await body(request), backends.plan))
+        case (.plan, .post):
+            return .json(200, try await objects.plan(try await body(request), backends.plan, for: caller))
         case (.blob(let digest), .head): return .empty(await backends.blobs.contains(digest) ? 200 : 404)
         case (.blob(let digest), .put): return try await receive(digest, request)
         case (.discovery(let path), .get): return try discovery(path, request)
@@ -68,7 +71,7 @@ struct RequestHandler: Sendable {
         case (.review(let review), .post):
             return .json(
                 201,
-                try review.answer(try await body(request, types: Self.objectTypes), by: Caller.local)
+                try review.answer(try await body(request, types: Self.objectTypes), by: caller)
             )
         case (.collection(let resource, let namespace), _):
             return try await collection(resource, namespace, request, parameters)

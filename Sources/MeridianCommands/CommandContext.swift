@@ -17,8 +17,8 @@ package struct CommandContext: Sendable {
     /// A variable of the environment; nil where it is not set.
     var environment: @Sendable (String) -> String?
     var now: @Sendable () -> Timestamp
-    /// A client of the API at a URL.
-    var connect: @Sendable (String) throws -> any ControlPlaneAPI
+    /// A client of a server.
+    var connect: @Sendable (ServerAccess) throws -> any ControlPlaneAPI
 
     /// The process itself.
     package static let process = CommandContext(

@@ -101,12 +101,3 @@ private func withCipher(_ body: (OpaquePointer) -> Bool) -> Bool {
     defer { EVP_CIPHER_CTX_free(context) }
     return body(context)
 }
-
-/// Random bytes that are fit for keys.
-private func randomBytes(_ count: Int) throws(ContentError) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: count)
-    guard RAND_bytes(&bytes, Int32(count)) == 1 else {
-        throw ContentError(.unavailable, "OpenSSL has no randomness; check /dev/urandom")
-    }
-    return bytes
-}

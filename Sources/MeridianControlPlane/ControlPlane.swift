@@ -27,6 +27,10 @@ package struct ControlPlaneOptions: Sendable {
     /// Ranges of balancers that speak the PROXY protocol to the node's edge.
     package var proxyRanges: [String] = []
     package var version: String
+    /// Files with a certificate for the API and its key; nil: one of Meridian's own where the API needs one.
+    package var apiCertificate: (certificate: String, key: String)?
+    /// What else clients call this machine, for Meridian's own certificate.
+    package var apiNames: [String] = []
 
     package init(data: String, apiHost: String, apiPort: Int, edge: String, version: String) {
         self.data = data
@@ -43,6 +47,8 @@ package struct ControlPlaneAddresses: Sendable {
     package let api: String
     /// `http://127.0.0.1:8080`, one per edge address.
     package let edges: [String]
+    /// What was done about certificates and tokens, a line each.
+    package let notes: [String]
 }
 
 /// The control plane of one machine.
@@ -117,15 +123,23 @@ package struct ControlPlane: Sendable {
             hooks: GitHooks(reconciler: reconciler, store: store, sealing: sealing)
         )
         let edgeAddresses = EdgeAddresses([options.edge])
+        let access = try await APIAccess(options, directory, store: store, clock: clock)
         let ready = ReadyNotice(
             directory: directory,
             node: node,
-            host: options.apiHost,
+            host: access.localHost,
+            access: access.local,
             edgeAddresses: edgeAddresses,
+            notes: access.notes,
             onReady: onReady
         )
         let server = try APIServer(
-            .init(host: options.apiHost, port: options.apiPort, version: options.version),
+            .init(
+                host: options.apiHost,
+                port: options.apiPort,
+                version: options.version,
+                identity: access.identity
+            ),
             store: store,
             sealing: sealing,
             backends: backends,
@@ -147,6 +161,7 @@ package struct ControlPlane: Sendable {
             Part("node") { await child.run() }, Part("loop") { try await reconciler.run() },
             Part("activities") { await pool.run { reconciler.finish($0, $1) } }, Part("notes") { await notes.run() },
             Part("registry") { try await keeper.run() },
+            Part("certificate") { try await access.keepCertificate(logger: logger) },
             server,
         ])
     }

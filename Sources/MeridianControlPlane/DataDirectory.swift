@@ -43,6 +43,14 @@ package struct DataDirectory: Sendable {
     package var git: String { "\(path)/git" }
     package var keys: String { "\(path)/keys" }
     package var sealingKey: String { "\(keys)/sealing.key" }
+    /// The token of whoever owns the directory.
+    package var adminToken: String { "\(keys)/admin.token" }
+    /// The API's certificates, where they are Meridian's own.
+    package var tls: String { "\(path)/tls" }
+    package var tlsAuthority: String { "\(tls)/ca.crt" }
+    package var tlsAuthorityKey: String { "\(tls)/ca.key" }
+    package var tlsCertificate: String { "\(tls)/api.crt" }
+    package var tlsKey: String { "\(tls)/api.key" }
     package var node: String { "\(path)/node" }
     package var nodeSocket: String { "\(node)/node.sock" }
     package var nodeLock: String { "\(node)/node.lock" }

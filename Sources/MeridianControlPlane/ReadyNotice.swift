@@ -4,12 +4,24 @@ import MeridianAPIClient
 import MeridianContent
 import MeridianModel
 
+/// What clients on this machine need besides the URL; the file that carries it is its owner's alone.
+struct LocalAccess: Sendable {
+    /// PEM text; nil: the certificate is one that the system believes.
+    let certificateAuthority: String?
+    let token: String
+}
+
 /// Writes `server.json` when the API listens and the node's edge accepts requests.
 struct ReadyNotice: Sendable {
     let directory: DataDirectory
     let node: NodeClient
+    /// What clients on this machine call the server.
     let host: String
+    /// Nil: the API speaks plain HTTP, and this machine needs no token.
+    let access: LocalAccess?
     let edgeAddresses: EdgeAddresses
+    /// What the platform did about its access, for whoever started it.
+    let notes: [String]
     let onReady: @Sendable (ControlPlaneAddresses) async -> Void
 
     /// How long the node may take to answer for the first time before the notice goes out without it.
@@ -19,18 +31,21 @@ struct ReadyNotice: Sendable {
     /// Waits for the edge, writes the file and calls `onReady`.
     func apiListens(on port: Int) async {
         let name = host.contains(":") ? "[\(host)]" : host
-        let api = "http://\(name):\(port)"
+        let api = "\(access == nil ? "http" : "https")://\(name):\(port)"
         let edges = await boundEdges().map { "http://\($0)" }
-        let document: JSONValue = [
-            "api": .string(api), "edge": .array(edges.map { .string($0) }), "pid": .integer(Int64(getpid())),
-        ]
+        var document = JSONObject()
+        document["api"] = .string(api)
+        document["edge"] = .array(edges.map { .string($0) })
+        document["pid"] = .integer(Int64(getpid()))
+        document["certificateAuthority"] = access?.certificateAuthority.map { .string($0) }
+        document["token"] = access.map { .string($0.token) }
         do throws(ContentError) {
-            try DurableFile.write(document.utf8(pretty: true), to: directory.serverFile, mode: 0o600)
+            try DurableFile.write(JSONValue.object(document).utf8(pretty: true), to: directory.serverFile, mode: 0o600)
         } catch {
             // Clients can still be told the address with --server.
             print("warning: \(directory.serverFile) cannot be written: \(error)")
         }
-        await onReady(ControlPlaneAddresses(api: api, edges: edges))
+        await onReady(ControlPlaneAddresses(api: api, edges: edges, notes: notes))
     }
 
     private func boundEdges() async -> [String] {

@@ -1,4 +1,5 @@
 // VerifiedFiles: which files were found to have their digest, so that they are not read again each time.
+internal import CLinux
 internal import Glibc
 internal import MeridianContent
 internal import MeridianModel

@@ -14,10 +14,11 @@ struct ManifestFollower: Sendable {
 
     /// Applies and, where asked to, follows until cancelled.
     ///
-    /// A failed apply is printed and the platform goes on.
-    func run(server: String) async {
+    /// A failed apply is printed and the platform goes on. `data` is the data directory of the platform, which says how
+    /// it is reached.
+    func run(data: String) async {
         guard !files.isEmpty else { return }
-        let arguments = ["apply", "--server", server] + files.flatMap { ["-f", $0] }
+        let arguments = ["apply", "--data", data] + files.flatMap { ["-f", $0] }
         var seen = isFollowing ? stamps() : [:]
         _ = await CommandProgram.run(Meridian.self, arguments: arguments)
         while isFollowing, !Task.isCancelled {

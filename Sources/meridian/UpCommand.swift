@@ -24,8 +24,17 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "Where all state is kept.")
     var data = ".meridian"
 
-    @Option(help: "Where the API listens: a loopback address and a port.")
+    @Option(help: "Where the API listens: an address and a port. Beyond loopback it speaks TLS and wants tokens.")
     var api = "127.0.0.1:7700"
+
+    @Option(help: "A certificate for the API in PEM form. Default beyond loopback: one of an authority of its own.")
+    var apiTlsCert: String?
+
+    @Option(help: "The private key of --api-tls-cert in PEM form.")
+    var apiTlsKey: String?
+
+    @Option(help: "A name by which clients reach the API, for its certificate; may be repeated.")
+    var apiName: [String] = []
 
     @Option(help: "Where the edge accepts requests: an address and a port.")
     var edge = "127.0.0.1:8080"
@@ -42,6 +51,9 @@ struct UpCommand: AsyncParsableCommand {
     func validate() throws {
         guard SocketAddressText(api) != nil else { throw ValidationError("--api \"\(api)\" is not ADDRESS:PORT") }
         guard SocketAddressText(edge) != nil else { throw ValidationError("--edge \"\(edge)\" is not ADDRESS:PORT") }
+        guard (apiTlsCert == nil) == (apiTlsKey == nil) else {
+            throw ValidationError("--api-tls-cert and --api-tls-key belong together; give both")
+        }
         if let edgeTls, SocketAddressText(edgeTls).map({ $0.port == 0 }) ?? true {
             throw ValidationError("--edge-tls \"\(edgeTls)\" is not ADDRESS:PORT with a port above 0")
         }
@@ -61,6 +73,8 @@ struct UpCommand: AsyncParsableCommand {
             edge: edge,
             version: clientVersion
         )
+        if let apiTlsCert, let apiTlsKey { options.apiCertificate = (apiTlsCert, apiTlsKey) }
+        options.apiNames = apiName
         options.secureEdge = edgeTls
         options.proxyRanges = edgeProxyFrom
         let follower = ManifestFollower(files: filename, isFollowing: watch)
@@ -71,7 +85,7 @@ struct UpCommand: AsyncParsableCommand {
                 group.addTask {
                     for await addresses in ready {
                         announce(addresses)
-                        await follower.run(server: addresses.api)
+                        await follower.run(data: data)
                     }
                 }
                 defer { group.cancelAll() }
@@ -87,6 +101,7 @@ struct UpCommand: AsyncParsableCommand {
 /// Prints where the platform answers.
 private func announce(_ addresses: ControlPlaneAddresses) {
     say("api:  \(addresses.api)")
+    addresses.notes.forEach(say)
     for edge in addresses.edges { say("edge: \(edge)") }
     if addresses.edges.isEmpty { say("edge: the node does not answer yet; see `meridian status`") }
 }

@@ -28,8 +28,11 @@ enum House {
     static let foreign: [String: Set<String>] = [
         "MeridianStore": ["GRDB", "Foundation"],
         "MeridianControl": ["Logging"],
-        "MeridianAPIServer": ["Hummingbird", "HummingbirdCore", "HTTPTypes", "Logging", "NIOCore", "ServiceLifecycle"],
-        "MeridianAPIClient": ["AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix"],
+        "MeridianAPIServer": [
+            "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "HTTPTypes", "Logging", "NIOCore", "NIOSSL",
+            "ServiceLifecycle",
+        ],
+        "MeridianAPIClient": ["AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL"],
         "MeridianNode": ["Hummingbird", "HTTPTypes", "Logging", "NIOCore", "ServiceLifecycle", "UnixSignals"],
         "MeridianControlPlane": ["AsyncHTTPClient", "Logging", "ServiceLifecycle", "UnixSignals"],
         "MeridianSimulation": ["Logging"],

@@ -202,6 +202,7 @@ struct HostileRequestTests {
         return RequestHandler(
             objects: objects,
             backends: APIBackends(plan: backends, logs: backends, blobs: backends, status: backends),
+            authenticator: Authenticator(store: store, clock: clock, trustsLoopback: true),
             desk: WatchDesk(store: store, clock: clock, logger: logger),
             documents: APIDocuments(version: "test"),
             version: "test",

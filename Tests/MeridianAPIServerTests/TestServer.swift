@@ -20,7 +20,12 @@ struct TestServer: Sendable {
     var url: String { client.server }
 
     /// Runs `body` against a server that is shut down afterwards.
-    static func run(_ body: @escaping @Sendable (TestServer) async throws -> Void) async throws {
+    ///
+    /// With an identity the server speaks TLS, and its own client knows no token.
+    static func run(
+        identity: ServerIdentity? = nil,
+        _ body: @escaping @Sendable (TestServer) async throws -> Void
+    ) async throws {
         let clock = WallClock()
         let store = MemoryStore(clock: clock)
         let backends = FakeBackends()
@@ -28,7 +33,7 @@ struct TestServer: Sendable {
         var logger = Logger(label: "api-test")
         logger.logLevel = .critical
         let server = try APIServer(
-            .init(port: 0, version: "test"),
+            .init(port: 0, version: "test", identity: identity),
             store: store,
             sealing: FakeSealing(),
             backends: APIBackends(plan: backends, logs: backends, blobs: backends, status: backends),
@@ -44,7 +49,8 @@ struct TestServer: Sendable {
                 try await group.run()
             }
             guard let port = await ports.first(where: { _ in true }) else { return }
-            try await APIClient.withClient(server: "http://127.0.0.1:\(port)") { client in
+            try await APIClient.withClient(server: "\(identity == nil ? "http" : "https")://127.0.0.1:\(port)") {
+                client in
                 let stop = { @Sendable in await group.triggerGracefulShutdown() }
                 let server = TestServer(client: client, store: store, backends: backends, stop: stop, ended: ended)
                 try await body(server)

@@ -47,8 +47,10 @@ struct CommandRun {
             standardInput: { input.map { Array($0.utf8) } },
             environment: { environment[$0] },
             now: { FakePlatform.now },
-            connect: { url in
-                guard let platform else { throw ControlPlaneError(status: nil, message: "no Meridian API at \(url)") }
+            connect: { access in
+                guard let platform else {
+                    throw ControlPlaneError(status: nil, message: "no Meridian API at \(access.url)")
+                }
                 return platform
             }
         )

@@ -101,7 +101,8 @@ struct ReadingVerbsTests {
             "server.json": #"{"api": "http://127.0.0.1:7700/", "pid": 1}"#, "bad/server.json": "{",
         ])
         func address(_ option: String?, _ variable: String?, _ data: String) throws -> String {
-            try ServerAddress(option: option, dataDirectory: data) { _ in variable }.url()
+            try ServerAddress(server: option, dataDirectory: data) { $0 == "MERIDIAN_SERVER" ? variable : nil }
+                .access().url
         }
         #expect(try address("http://a", "http://b", folder.path) == "http://a")
         #expect(try address(nil, "http://b", folder.path) == "http://b")
@@ -112,6 +113,33 @@ struct ReadingVerbsTests {
         #expect(run.code == 1)
         #expect(run.errors.hasPrefix("error: no server is known: "))
         #expect(run.errors.hasSuffix("Start one with: meridian up --data \(folder.path)/none\n"))
+    }
+
+    @Test("a running up's credentials are for its own URL alone; options and variables stand above them")
+    func credentials() throws {
+        let running = #"{"api": "https://127.0.0.1:7700", "certificateAuthority": "ours", "token": "admin"}"#
+        let folder = try TestFolder(["server.json": running, "ca.crt": "theirs", "token": "mine\n"])
+        func access(_ server: String?, _ variables: [String: String] = [:], ca: String? = nil, token: String? = nil)
+            throws -> ServerAccess
+        {
+            try ServerAddress(
+                server: server,
+                certificateAuthorityFile: ca,
+                tokenFile: token,
+                dataDirectory: folder.path,
+                environment: { variables[$0] }
+            ).access()
+        }
+        let url = "https://127.0.0.1:7700"
+        #expect(try access(nil) == ServerAccess(url: url, certificateAuthority: "ours", token: "admin"))
+        #expect(try access("https://b") == ServerAccess(url: "https://b"))
+        #expect(
+            try access("https://b", ca: "\(folder.path)/ca.crt", token: "\(folder.path)/token")
+                == ServerAccess(url: "https://b", certificateAuthority: "theirs", token: "mine")
+        )
+        let variables = ["MERIDIAN_TOKEN": "v", "MERIDIAN_CERTIFICATE_AUTHORITY": "\(folder.path)/ca.crt"]
+        #expect(try access(nil, variables) == ServerAccess(url: url, certificateAuthority: "theirs", token: "v"))
+        #expect(throws: CommandFailure.self) { try access(nil, token: "\(folder.path)/none") }
     }
 
     @Test("describe shows identity, spec, status, conditions, revisions and events")

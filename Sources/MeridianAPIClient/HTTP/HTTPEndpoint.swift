@@ -3,6 +3,7 @@ internal import AsyncHTTPClient
 internal import MeridianModel
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOSSL
 
 /// A server by its base URL.
 struct HTTPEndpoint: Sendable {
@@ -13,15 +14,32 @@ struct HTTPEndpoint: Sendable {
     /// Watches hold a connection each; the library's default of 8 would make the ninth wait for ever.
     private static let connectionsMax = 4096
 
-    /// `http://HOST:PORT`, or `http+unix://` and the percent-encoded path of a socket.
+    /// `http://HOST:PORT`, `https://HOST:PORT`, or `http+unix://` and the percent-encoded path of a socket.
     let base: String
     /// What is not there when nobody answers, and what to do: ends the message of `.unreachable`.
     let absenceHint: String
     private let http: HTTPClient
+    private let token: String?
 
+    /// A server that is asked without credentials.
     init(base: String, absenceHint: String) {
+        self.init(base: base, absenceHint: absenceHint, token: nil, tls: nil)
+    }
+
+    init(base: String, absenceHint: String, credentials: APICredentials) throws(APIClientError) {
+        try credentials.check(base: base)
+        self.init(
+            base: base,
+            absenceHint: absenceHint,
+            token: credentials.token,
+            tls: try credentials.tlsConfiguration()
+        )
+    }
+
+    private init(base: String, absenceHint: String, token: String?, tls: TLSConfiguration?) {
         self.base = base
         self.absenceHint = absenceHint
+        self.token = token
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
             timeout: .init(connect: .seconds(Self.connectSecondsMax), read: nil)
@@ -29,6 +47,7 @@ struct HTTPEndpoint: Sendable {
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.connectionsMax
         configuration.httpVersion = .http1Only
+        configuration.tlsConfiguration = tls
         http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
     }
 
@@ -63,6 +82,7 @@ struct HTTPEndpoint: Sendable {
         var request = HTTPClientRequest(url: base + path)
         request.method = HTTPMethod(rawValue: method)
         if base.hasPrefix("http+unix:") { request.headers.add(name: "host", value: "localhost") }
+        if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
         if let body {
             request.headers.add(name: "content-type", value: body.type)
             request.body = body.content
@@ -115,6 +135,13 @@ struct HTTPEndpoint: Sendable {
     /// The words for a connection that was refused, lost or too slow.
     func failure(_ error: any Error) -> APIClientError {
         if let error = error as? APIClientError { return error }
+        if error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError {
+            return APIClientError(
+                .unreachable,
+                "\(base) could not prove who it is (\(error)); name the authority of its certificate with"
+                    + " --certificate-authority (tls/ca.crt in the data directory of the server)"
+            )
+        }
         switch error as? HTTPClientError {
         case .deadlineExceeded, .readTimeout, .connectTimeout:
             return APIClientError(.timedOut, "\(base) did not answer in time; try again")

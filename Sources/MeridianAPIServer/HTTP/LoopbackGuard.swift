@@ -1,8 +1,8 @@
-// LoopbackGuard: keeps the API, which has no authentication on loopback, from pages in a browser.
+// LoopbackGuard: keeps the API, which needs no token on loopback, from pages in a browser.
 internal import HTTPTypes
 
 /// Whether a host name means this machine: `localhost`, 127.0.0.0/8 or ::1, without a port or brackets.
-func isLoopbackHost(_ host: String) -> Bool {
+package func isLoopbackHost(_ host: String) -> Bool {
     if host == "localhost" || host == "::1" { return true }
     let parts = host.split(separator: ".", omittingEmptySubsequences: false)
     return parts.count == 4 && parts.first == "127" && parts.allSatisfy { UInt8($0) != nil }

@@ -4,9 +4,12 @@ internal import MeridianAPIClient
 internal import MeridianModel
 internal import MeridianPorts
 
-/// A client of the API at `url`.
-func connectedClient(_ url: String) throws -> any ControlPlaneAPI {
-    do throws(APIClientError) { return RemoteControlPlane(client: try APIClient(server: url)) } catch {
+/// A client of the API of a server.
+func connectedClient(_ access: ServerAccess) throws -> any ControlPlaneAPI {
+    let credentials = APICredentials(certificateAuthority: access.certificateAuthority, token: access.token)
+    do throws(APIClientError) {
+        return RemoteControlPlane(client: try APIClient(server: access.url, credentials: credentials))
+    } catch {
         throw failure(error)
     }
 }

@@ -36,7 +36,7 @@ package struct AccessTokenSpec: ResourceSpec {
                 required: "digest",
                 \.digest,
                 "The SHA-256 of the token's text; the text itself is stored nowhere.",
-                .rule { $0 == .zero ? "is no digest of a token; use meridian token create" : nil }
+                .rule { $0 == .zero ? "is no digest of a token; give the SHA-256 of its text" : nil }
             ),
             .init("expiresAt", optional: \.expiresAt, "From then on the token is refused; absent: never."),
         ],
