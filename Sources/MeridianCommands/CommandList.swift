@@ -7,5 +7,6 @@ package let clientCommands: [any ParsableCommand.Type] = [
     ApplyCommand.self, DiffCommand.self, PlanCommand.self, DriftCommand.self, ExportCommand.self, ValidateCommand.self,
     GetCommand.self, DescribeCommand.self,
     StatusCommand.self, EventsCommand.self, LogsCommand.self, RollbackCommand.self, RestartCommand.self,
-    RebuildCommand.self, DeleteCommand.self, SchemaCommand.self, VersionCommand.self,
+    RebuildCommand.self, DeleteCommand.self, TokenCommand.self, KubeconfigCommand.self, SchemaCommand.self,
+    VersionCommand.self,
 ]

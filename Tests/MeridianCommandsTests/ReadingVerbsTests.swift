@@ -1,5 +1,6 @@
 // ReadingVerbsTests: `get`, `describe`, `events`, `status`, `logs`, `version`, and the verbs on one app.
 
+import MeridianContent
 import MeridianModel
 import Testing
 
@@ -93,6 +94,61 @@ struct ReadingVerbsTests {
         let completions = await CommandRun(["--generate-completion-script", "bash"])
         #expect(completions.code == 0)
         #expect(completions.output.contains("trafficsplits"))
+    }
+
+    @Test("kubeconfig names the server, who vouches for it and the token; a socket is nothing for kubectl")
+    func kubeconfig() async throws {
+        let folder = try TestFolder([
+            "server.json": #"{"api": "https://127.0.0.1:7700", "certificateAuthority": "PEM", "token": "mrd_a_b"}"#
+        ])
+        let run = await CommandRun(["kubeconfig", "-n", "shop", "--data", folder.path], environment: [:])
+        #expect(run.code == 0)
+        #expect(
+            run.output == """
+                apiVersion: v1
+                kind: Config
+                current-context: meridian
+                clusters:
+                - name: meridian
+                  cluster:
+                    server: https://127.0.0.1:7700
+                    certificate-authority-data: UEVN
+                users:
+                - name: meridian
+                  user:
+                    token: mrd_a_b
+                contexts:
+                - name: meridian
+                  context:
+                    cluster: meridian
+                    user: meridian
+                    namespace: shop
+
+                """
+        )
+        let socket = await CommandRun(["kubeconfig", "--server", "http+unix://%2Fa"])
+        #expect(socket.code == 1 && socket.errors.contains("kubectl cannot reach it"))
+    }
+
+    @Test("token create prints the token once and stores what it is known by; a name is not given twice")
+    func token() async throws {
+        let platform = FakePlatform()
+        let words = ["token", "create", "ci", "--role", "editor", "-n", "shop", "--expires", "30d"]
+        let run = await CommandRun(words, on: platform)
+        #expect(run.code == 0)
+        let token = try #require(TokenText(String(run.output.dropLast())))
+        #expect(token.name == "ci")
+        let stored = try await platform.object(ObjectKey(kind: AccessToken.kind, name: "ci"))?["spec"]
+        #expect(stored?["digest"]?.string == token.digest.description)
+        #expect(stored?["namespaces"] == ["shop"] && stored?["role"] == "editor")
+        let expiry = FakePlatform.now + .seconds(30 * 86_400)
+        #expect(stored?["expiresAt"]?.string == expiry.description)
+        let again = await CommandRun(words, on: platform)
+        #expect((again.code, again.output) == (1, ""))
+        #expect(again.errors.contains("meridian delete accesstoken ci"))
+        for bad in [["--role", "king"], ["--role", "viewer", "--expires", "0s"], []] {
+            #expect(await CommandRun(["token", "create", "x"] + bad, on: platform).code == 64)
+        }
     }
 
     @Test("the server is found by option, variable and data directory, and asked for otherwise")

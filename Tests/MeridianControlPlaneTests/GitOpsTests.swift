@@ -12,7 +12,7 @@ import Testing
 struct GitOpsTests {
     @Test("a push builds and rolls the app; another one rolls it again; what left is pruned")
     func push() async throws {
-        let platform = try GitPlatform()
+        let platform = try await GitPlatform()
         let first = try platform.push([
             "deploy/shop.yaml": shopManifest, "deploy/src/main.c": "1",
             "deploy/s.yaml": split("shop", host: "shop.example"),
@@ -36,7 +36,7 @@ struct GitOpsTests {
 
     @Test("force-push, rewritten history, deleted branch, broken commits in a row: the last good state stays")
     func hardDays() async throws {
-        let platform = try GitPlatform()
+        let platform = try await GitPlatform()
         let first = try platform.push(["fra.yaml": region("fra"), "ams.yaml": region("ams")])
         try await platform.running {
             try await platform.source(["prune": ["enabled": true, "protectedKinds": []]])
@@ -70,7 +70,7 @@ struct GitOpsTests {
 
     @Test("a repository that was emptied by mistake prunes nothing; drift is healed")
     func emptied() async throws {
-        let platform = try GitPlatform()
+        let platform = try await GitPlatform()
         var files: [String: String?] = ["README.md": "the platform\n"]
         for number in 0..<20 { files["r/\(number).yaml"] = region("r\(number)") }
         let first = try platform.push(files)
@@ -98,7 +98,7 @@ struct GitOpsTests {
 
     @Test("a webhook counts with the right signature alone, in the form of each host")
     func webhook() async throws {
-        let platform = try GitPlatform()
+        let platform = try await GitPlatform()
         let first = try platform.push(["fra.yaml": region("fra")])
         try await platform.apply([
             "apiVersion": "meridian.dev/v1", "kind": "Secret", "metadata": ["name": "hook", "namespace": "default"],
@@ -135,7 +135,7 @@ struct GitOpsTests {
 
     @Test("a thousand files converge within two seconds of the commit")
     func thousand() async throws {
-        let platform = try GitPlatform()
+        let platform = try await GitPlatform()
         let first = try platform.push(["README.md": "soon\n"])
         try await platform.running {
             try await platform.source(["interval": "1h"])

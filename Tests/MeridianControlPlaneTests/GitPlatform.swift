@@ -27,7 +27,8 @@ final class GitPlatform: Sendable {
 
     var repository: String { "\(directory)/origin" }
 
-    init() throws {
+    /// An empty repository and a platform with the namespace `default`, as behind an API server.
+    init() async throws {
         var template = Array("/tmp/meridian-gitops-XXXXXX".utf8CString)
         let made = try #require(mkdtemp(&template))
         directory = String(cString: made)
@@ -57,15 +58,15 @@ final class GitPlatform: Sendable {
             cancel: { pool.cancel($0) }
         )
         try git("init --quiet --initial-branch main \(repository)", in: directory)
+        try await apply(["apiVersion": "meridian.dev/v1", "kind": "Namespace", "metadata": ["name": "default"]])
     }
 
     deinit {
         do { try DurableFile.remove(directory) } catch { print("\(directory) was not removed: \(error)") }
     }
 
-    /// Runs the loop and its activities while `body` runs; the namespace `default` is there, as behind an API server.
+    /// Runs the loop and its activities while `body` runs.
     func running(_ body: () async throws -> Void) async throws {
-        try await apply(["apiVersion": "meridian.dev/v1", "kind": "Namespace", "metadata": ["name": "default"]])
         let (reconciler, pool) = (reconciler, pool)
         let loop = Task { try await reconciler.run() }
         let work = Task { await pool.run { reconciler.finish($0, $1) } }
