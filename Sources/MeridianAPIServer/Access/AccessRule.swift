@@ -65,17 +65,14 @@ struct AccessRule: Equatable, Sendable {
         AccessRule(
             reach: .shared,
             verbs: read,
-            names: [
-                "regions", "regions/status", "syscallallowlists", "syscallallowlists/status", "edgepolicies",
-                "edgepolicies/status",
-            ]
+            names: ["regions", "regions/status", "syscallallowlists", "syscallallowlists/status"]
         ),
         AccessRule(
             reach: .cluster,
             verbs: read,
             names: ["nodes", "nodes/status", "namespaces", "namespaces/status", "gitsources", "gitsources/status"]
         ),
-        AccessRule(reach: .path, verbs: ["get"], names: ["/meridian/v1/status", "/meridian/v1/sealing-key"]),
+        AccessRule(reach: .path, verbs: ["get"], names: ["/meridian/v1/status"]),
         AccessRule(reach: .path, verbs: ["post"], names: ["/meridian/v1/plan"]),
     ]
 
