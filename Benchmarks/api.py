@@ -163,6 +163,17 @@ def kubectl(server, directory):
     report(f"kubectl: diff --server-side, all changed", timed(lambda: run({1}, *diff)), "diff changed")
 
 
+def empty(server):
+    """Deletes all apps and waits until they are gone."""
+    client = Client(server)
+    client.send("DELETE", COLLECTION)
+    for _ in range(600):
+        if not json.loads(client.send("GET", COLLECTION + "?limit=1"))["items"]:
+            return
+        time.sleep(0.2)
+    raise SystemExit("the apps were not gone after two minutes")
+
+
 def memory(pid):
     """Resident memory of a process in megabytes."""
     with open(f"/proc/{pid}/status") as file:
@@ -173,7 +184,7 @@ def measure(platform, directory):
     """All figures of one platform, which is new and empty."""
     print(f"memory of the control plane at the start: {memory(platform.process.pid):.0f} MB")
     kubectl(platform.api, directory)
-    Client(platform.api).send("DELETE", COLLECTION)
+    empty(platform.api)
     plain(platform.api)
     fan_out(platform.api)
     used = memory(platform.process.pid)
