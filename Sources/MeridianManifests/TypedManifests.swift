@@ -21,6 +21,17 @@ package struct DeclaredObject: Sendable {
 
     /// The place of the value at `path`, as `file:line:col`.
     package func place(of path: FieldPath) -> String { document.place(of: path) }
+
+    /// The App as it was written, with `spec.source.digest` set; an object without a source is left as it is.
+    package func json(withSource digest: Digest) -> JSONValue {
+        guard case .object(var app) = json, case .object(var spec)? = app["spec"],
+            case .object(var source)? = spec["source"]
+        else { return json }
+        source["digest"] = .string(digest.description)
+        spec["source"] = .object(source)
+        app["spec"] = .object(spec)
+        return .object(app)
+    }
 }
 
 /// The objects of a set of manifest files and everything wrong with the files.

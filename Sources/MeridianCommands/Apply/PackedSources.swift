@@ -47,7 +47,7 @@ final class PackedSources {
         }
         let place = declared.place(of: FieldPath("spec", "source", "path"))
         let source = try pack(declared.document.resolved(path), place: place)
-        return declared.json.settingSourceDigest(source.digest)
+        return declared.json(withSource: source.digest)
     }
 
     private func pack(_ directory: String, place: String) throws(CommandFailure) -> Source {
@@ -71,18 +71,5 @@ final class PackedSources {
         guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }
         return String(cString: resolved)
-    }
-}
-
-extension JSONValue {
-    /// This App with `spec.source.digest` set.
-    fileprivate func settingSourceDigest(_ digest: Digest) -> JSONValue {
-        guard case .object(var app) = self, case .object(var spec)? = app["spec"],
-            case .object(var source)? = spec["source"]
-        else { return self }
-        source["digest"] = .string(digest.description)
-        spec["source"] = .object(source)
-        app["spec"] = .object(spec)
-        return .object(app)
     }
 }

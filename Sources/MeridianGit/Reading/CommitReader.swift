@@ -92,7 +92,7 @@ struct CommitReader: Sendable {
                 return nil
             }
             do throws(GitError) {
-                config = config.settingSourceDigest(try await sources.pack(directory, of: tree, blobs))
+                config = declared.json(withSource: try await sources.pack(directory, of: tree, blobs))
             } catch {
                 problems.append(GitProblem(declared.document.diagnostic(for: place, error.message)))
                 return nil
@@ -115,18 +115,5 @@ struct CommitReader: Sendable {
 
     private func sorted(_ problems: [GitProblem]) -> [GitProblem] {
         Set(problems).sorted { ($0.file, $0.line, $0.column, $0.message) < ($1.file, $1.line, $1.column, $1.message) }
-    }
-}
-
-extension JSONValue {
-    /// This App with `spec.source.digest` set.
-    fileprivate func settingSourceDigest(_ digest: Digest) -> JSONValue {
-        guard case .object(var app) = self, case .object(var spec)? = app["spec"],
-            case .object(var source)? = spec["source"]
-        else { return self }
-        source["digest"] = .string(digest.description)
-        spec["source"] = .object(source)
-        app["spec"] = .object(spec)
-        return .object(app)
     }
 }
