@@ -45,6 +45,10 @@ final class Bench {
     private let edge: BenchEdge
     private let filter: Int32
     private let ownNetwork: Int32
+    /// Below the ports that the kernel gives to clients: one that tries a port where nothing listens yet would else at
+    /// times be given that very port and meet itself.
+    private static let firstPort: UInt16 = 10_000
+    private static let portCount = 20_000
     private var number = 0
 
     init(zygote: String, servers: String) async throws {
@@ -97,7 +101,7 @@ final class Bench {
 
     private func time(_ way: Way, _ server: Server) async throws -> Int64 {
         number += 1
-        let port = UInt16(30_000 + number % 20_000)
+        let port = Self.firstPort + UInt16(number % Self.portCount)
         switch way {
         case .bare: return try bare(server, port)
         case .hit, .miss: return try await sandboxed(server)
