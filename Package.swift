@@ -93,8 +93,9 @@ let package = Package(
         room(
             "MeridianAPIServer",
             [
-                "MeridianModel", "MeridianPorts", "MeridianMerging", "MeridianContent", hummingbird, hummingbirdCore,
-                hummingbirdTLS, logging, serviceLifecycle, nioCore, nioSSL, httpTypes,
+                "MeridianModel", "MeridianPorts", "MeridianManifests", "MeridianMerging", "MeridianContent",
+                hummingbird,
+                hummingbirdCore, hummingbirdTLS, logging, serviceLifecycle, nioCore, nioSSL, httpTypes,
             ]
         ),
         room("MeridianAPIClient", ["MeridianModel", "MeridianPorts", asyncHTTPClient, nioCore, nioHTTP1, nioSSL]),
@@ -133,7 +134,7 @@ let package = Package(
             name: "meridian",
             dependencies: [
                 "MeridianModel", "MeridianCommands", "MeridianNode", "MeridianControlPlane", "MeridianSimulation",
-                argumentParser, logging,
+                "CLinux", argumentParser, logging,
             ],
             swiftSettings: strict
         ),

@@ -53,9 +53,9 @@ package protocol StorePort: Sendable {
     func expireLeases() async throws(StoreError)
 }
 
-/// Events that a watcher may be behind before it is told to start over: enough for a burst of one apply of
-/// thousands of objects, small enough that a stuck reader costs megabytes, not the process.
-package let storeWatchBufferMax = 16_384
+/// Events that a watcher may be behind before it is told to start over: enough for a burst of one apply of a thousand
+/// objects; each holds a version of an object that nothing else may hold any more, so that more would cost megabytes.
+package let storeWatchBufferMax = 4_096
 
 /// All objects of some kinds at one revision.
 package struct StoreSnapshot: Sendable {

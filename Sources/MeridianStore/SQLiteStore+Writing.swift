@@ -79,7 +79,7 @@ extension SQLiteStore {
     /// Makes a committed transaction known; readers may have seen it already, waiting writers have not.
     private func publish(_ session: WriteSession) {
         for event in session.events {
-            if let record = event.record { cache.keep(record) } else { cache.forget(event.key) }
+            if let record = event.record { cache.publish(record) } else { cache.forget(event.key) }
         }
         leases.withLock { table in
             for lease in session.leasesAdded { table.add(lease.id, timeToLive: lease.timeToLive, now: clock.now) }

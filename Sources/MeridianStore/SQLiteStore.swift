@@ -70,7 +70,8 @@ package final class SQLiteStore: StorePort {
     }
 
     package func get(_ key: ObjectKey) async throws(StoreError) -> StoreRecord? {
-        try await read { rows in try rows.object(key)?.record }
+        if let current = cache.current(key) { return current }
+        return try await read { rows in try rows.object(key)?.record }
     }
 
     package func list(

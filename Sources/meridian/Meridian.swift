@@ -16,6 +16,7 @@ struct Meridian: AsyncParsableCommand {
 @main
 enum Program {
     static func main() async {
+        HeapSettings.apply()
         // A reader that goes away is an error of the write, not the end of the program.
         signal(SIGPIPE, SIG_IGN)
         exit(await CommandProgram.run(Meridian.self, arguments: Array(CommandLine.arguments.dropFirst())))

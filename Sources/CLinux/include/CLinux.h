@@ -4,6 +4,7 @@
 #include "clinux_builds.h"
 #include "clinux_edge.h"
 #include "clinux_git.h"
+#include "clinux_heap.h"
 #include "clinux_runners.h"
 #include "clinux_files.h"
 #include "clinux_process.h"

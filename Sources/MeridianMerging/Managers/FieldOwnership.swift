@@ -63,7 +63,12 @@ package struct FieldOwnership: Sendable {
         let laidOver = try schema.merged(live ?? .null, with: config)
         let rest = try pruned(laidOver, of: last?.fields, managers)
         // Again, for what the configuration says to be empty: pruning sees nothing in it that would keep it.
-        let new = try schema.merged(rest, with: config)
+        let new = try rest.map { rest throws(MergeError) in try schema.merged(rest, with: config) } ?? laidOver
+        if let live, new == live {
+            if let last, last.fields == own.fields { own.time = last.time }
+            managers[own.identity] = own
+            return Managed(object: live, managers: managers)
+        }
         guard let explicit = defaulted(new) else { return Managed(object: new, managers: managers) }
 
         let change = try schema.comparison(from: live.map { defaulted($0) ?? $0 }, to: explicit)
@@ -107,14 +112,14 @@ package struct FieldOwnership: Sendable {
         return managers
     }
 
-    /// `merged` without what the manager owned `before` and no manager owns now.
+    /// `merged` without what the manager owned `before` and no manager owns now; nil where that is nothing.
     ///
     /// Removing a field removes all in it, so this goes in three steps: everything of before goes; what somebody owns
     /// comes back; what was not of before, and went along, comes back too.
     private func pruned(_ merged: JSONValue, of before: FieldSet?, _ managers: ManagedFields) throws(MergeError)
-        -> JSONValue
+        -> JSONValue?
     {
-        guard let before, !before.isEmpty else { return merged }
+        guard let before, !before.subtracting(managers.union).isEmpty else { return nil }
         let last = schema.named(before)
         let all = try named(merged)
         let bare = try schema.removing(last, from: merged)

@@ -50,7 +50,9 @@ package struct Resource<Spec: ResourceSpec, Status: Shaped>: APIObject {
         self.spec = spec
     }
 
-    package static var shape: Shape<Resource> {
+    package static var shape: Shape<Resource> { KeptShapes.shape(made: declaredShape) }
+
+    private static func declaredShape() -> Shape<Resource> {
         Shape(
             Spec.kind,
             Spec.shape.summary,
