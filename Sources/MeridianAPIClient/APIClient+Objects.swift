@@ -1,6 +1,9 @@
 // APIClient+Objects: reading, patching and deleting objects.
 package import MeridianModel
 
+/// Fields that a kind does not have are errors: one that is dropped with a warning is a typing error that stays.
+let strictValidation = "Strict"
+
 extension APIClient {
     /// Objects per page of a list: a page is a few megabytes.
     private static let pageObjects = 500
@@ -73,7 +76,7 @@ extension APIClient {
         _ patch: JSONValue,
         isDryRun: Bool = false
     ) async throws(APIClientError) -> JSONValue {
-        let query = queryText(["dryRun": isDryRun ? "All" : nil])
+        let query = queryText(["fieldValidation": strictValidation, "dryRun": isDryRun ? "All" : nil])
         return try await send("PATCH", try path(key) + query, .json(patch, type: "application/merge-patch+json"))
     }
 
@@ -82,21 +85,29 @@ extension APIClient {
         guard let kind = Kind.all.first(where: { $0.name == key.kind }) else {
             throw APIClientError(.local, "there is no kind \"\(key.kind)\"")
         }
-        return try await send("POST", path(kind, namespace: key.namespace), .json(object))
+        let query = queryText(["fieldValidation": strictValidation])
+        return try await send("POST", path(kind, namespace: key.namespace) + query, .json(object))
     }
 
     /// Replaces an object by another version of it; its `metadata.resourceVersion` must be the stored one.
     package func replace(_ object: JSONValue, _ key: ObjectKey) async throws(APIClientError) -> JSONValue {
-        try await send("PUT", try path(key), .json(object))
+        try await send("PUT", try path(key) + queryText(["fieldValidation": strictValidation]), .json(object))
     }
 
-    /// Deletes an object.
+    /// Deletes an object; where `uid` is given only the object that has it, and another one of the name is a conflict.
     ///
     /// - Returns: whether it is gone; false: it goes when what it is for (an App's runners and routes) is gone.
     @discardableResult
-    package func delete(_ key: ObjectKey, isDryRun: Bool = false) async throws(APIClientError) -> Bool {
+    package func delete(
+        _ key: ObjectKey,
+        uid: String? = nil,
+        isDryRun: Bool = false
+    ) async throws(APIClientError) -> Bool {
         let query = queryText(["dryRun": isDryRun ? "All" : nil])
-        let answer = try await send("DELETE", try path(key) + query)
+        let options = uid.map { uid -> HTTPEndpoint.Body in
+            .json(["kind": "DeleteOptions", "apiVersion": "v1", "preconditions": ["uid": .string(uid)]])
+        }
+        let answer = try await send("DELETE", try path(key) + query, options)
         return answer["kind"]?.string == "Status"
     }
 }

@@ -76,7 +76,8 @@ package struct APIClient: Sendable {
         isForced: Bool = false
     ) async throws(APIClientError) -> Applied {
         let query = queryText([
-            "fieldManager": manager, "dryRun": isDryRun ? "All" : nil, "force": isForced ? "true" : nil,
+            "fieldManager": manager, "fieldValidation": strictValidation, "dryRun": isDryRun ? "All" : nil,
+            "force": isForced ? "true" : nil,
         ])
         let body = HTTPEndpoint.Body.json(object, type: "application/apply-patch+yaml")
         let answer = try await endpoint.json("PATCH", try path(key) + query, body, within: Self.requestDuration)

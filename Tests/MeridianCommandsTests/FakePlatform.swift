@@ -155,9 +155,12 @@ extension FakePlatform {
         }
     }
 
-    func delete(_ key: ObjectKey) async throws -> Bool {
-        state.withLock { state in
+    func delete(_ key: ObjectKey, uid: String?) async throws -> Bool {
+        try state.withLock { state in
             guard let object = state.objects[key] else { return false }
+            if let uid, uid != object["metadata"]?["uid"]?.string {
+                throw ControlPlaneError(status: 409, message: "the object has another uid")
+            }
             state.log.append("delete \(key)")
             record(.deleted, object, key, &state)
             return true

@@ -70,9 +70,9 @@ private struct RemoteControlPlane: ControlPlaneAPI {
         return AppliedObject(key: key, outcome: outcome, object: applied.object)
     }
 
-    func delete(_ key: ObjectKey) async throws -> Bool {
+    func delete(_ key: ObjectKey, uid: String?) async throws -> Bool {
         do throws(APIClientError) {
-            try await client.delete(key)
+            try await client.delete(key, uid: uid)
             return true
         } catch {
             guard error.code == .notFound else { throw failure(error) }

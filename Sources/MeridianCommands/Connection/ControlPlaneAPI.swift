@@ -27,7 +27,9 @@ protocol ControlPlaneAPI: Sendable {
     /// Makes the fields of the object that `json` names so.
     func apply(_ json: JSONValue, _ key: ObjectKey, _ options: ApplyOptions) async throws -> AppliedObject
     /// Begins to delete the object; false where there is none.
-    func delete(_ key: ObjectKey) async throws -> Bool
+    ///
+    /// Where `uid` is given another object of the name is a conflict.
+    func delete(_ key: ObjectKey, uid: String?) async throws -> Bool
 
     /// Serves `revision`, or the newest ready one before the serving one, and returns the app.
     func rollback(_ app: ObjectKey, to revision: String?) async throws -> JSONValue

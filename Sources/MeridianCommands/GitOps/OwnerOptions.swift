@@ -70,14 +70,15 @@ struct PruneOptions: ParsableArguments {
 }
 
 /// The objects of all declared kinds that carry an owner's label and are not being deleted.
-func objects(ownedBy owner: String, _ api: any ControlPlaneAPI) async throws -> [ObjectKey] {
-    var keys: [ObjectKey] = []
+func objects(ownedBy owner: String, _ api: any ControlPlaneAPI) async throws -> [(key: ObjectKey, uid: String?)] {
+    var owned: [(key: ObjectKey, uid: String?)] = []
     for kind in Kind.all where kind.isDeclared {
         let query = ObjectQuery(kind: kind, namespace: nil, labels: "\(ownerLabel)=\(owner)", fields: nil)
         for item in try await api.list(query).items where item["metadata"]?["deletionTimestamp"] == nil {
             guard let name = item["metadata"]?["name"]?.string else { continue }
-            keys.append(kind.key(name, namespace: item["metadata"]?["namespace"]?.string ?? ""))
+            let key = kind.key(name, namespace: item["metadata"]?["namespace"]?.string ?? "")
+            owned.append((key, item["metadata"]?["uid"]?.string))
         }
     }
-    return keys
+    return owned
 }

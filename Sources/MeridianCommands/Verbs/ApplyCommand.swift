@@ -125,7 +125,7 @@ struct ApplyCommand: ClientCommand {
         _ context: CommandContext
     ) async throws {
         let owned = try await objects(ownedBy: owner, api)
-        let decision = pruning.decision(owned: owned, declared: Set(declared))
+        let decision = pruning.decision(owned: owned.map(\.key), declared: Set(declared))
         for kept in decision.kept { context.errors.writeLine("\(kept.key.reference) \(kept.why)") }
         if let refusal = decision.refusal {
             throw CommandFailure(
@@ -135,7 +135,8 @@ struct ApplyCommand: ClientCommand {
             )
         }
         for key in decision.prune {
-            if dryRun == nil { _ = try await api.delete(key) }
+            // Only what was looked at: an object that was made anew meanwhile is somebody else's.
+            if dryRun == nil { _ = try await api.delete(key, uid: owned.first { $0.key == key }?.uid) }
             context.output.writeLine("\(key.reference) pruned" + (dryRun == nil ? "" : " (dry run)"))
         }
     }

@@ -45,7 +45,7 @@ struct DeleteCommand: ClientCommand {
         var isComplete = true
         var begun: [ObjectKey] = []
         for key in keys {
-            if try await api.delete(key) {
+            if try await api.delete(key, uid: nil) {
                 begun.append(key)
                 if !wait { context.output.writeLine("\(key.reference) is being deleted") }
             } else if !ignoreNotFound {
