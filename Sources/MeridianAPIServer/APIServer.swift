@@ -51,12 +51,13 @@ package struct APIServer: Service {
 
     /// A server that does not listen yet; throws where it would be reachable from elsewhere without TLS.
     ///
-    /// `onListening` is called with the port once connections are accepted.
+    /// `audit` is told of every request that was meant to write. `onListening` is called with the port once connections are accepted.
     package init(
         _ configuration: Configuration,
         store: any StorePort,
         sealing: any SealingPort,
         backends: APIBackends,
+        audit: any AuditPort = NoAudit(),
         clock: any ClockPort,
         random: any RandomPort,
         logger: Logger,
@@ -80,6 +81,7 @@ package struct APIServer: Service {
                 clock: clock,
                 trustsLoopback: configuration.identity == nil
             ),
+            auditLog: audit,
             desk: WatchDesk(store: store, clock: clock, logger: logger),
             documents: APIDocuments(version: configuration.version),
             version: configuration.version,
@@ -115,7 +117,9 @@ package struct APIServer: Service {
     private func application() throws -> some ApplicationProtocol {
         let handler = handler
         let onListening = onListening
-        let responder = CallbackResponder<BasicRequestContext> { request, _ in await handler.respond(to: request) }
+        let responder = CallbackResponder<ConnectionContext> { request, context in
+            await handler.respond(to: request, from: context.clientAddress)
+        }
         let plain = HTTPServerBuilder.http1(configuration: .init(idleTimeout: .seconds(Self.idleSecondsMax)))
         let server = try configuration.identity.map { try .tls(plain, tlsConfiguration: $0.configuration()) } ?? plain
         return Application(

@@ -1,6 +1,7 @@
 // RequestHandler+Body: reading what a client sends, within bounds.
 internal import HTTPTypes
 internal import Hummingbird
+internal import MeridianManifests
 internal import MeridianModel
 internal import MeridianPorts
 internal import NIOCore
@@ -30,17 +31,36 @@ extension RequestHandler {
         return try parsed { () throws(JSONSyntaxError) in try JSONValue(parsing: bytes) }
     }
 
-    /// The JSON body that an object is written from; fields that it gives twice are noted in `options`.
+    /// The JSON or YAML body that an object is written from; fields that it gives twice are noted in `options`.
     func objectBody(
         _ request: Request,
         _ options: inout WriteOptions,
         types: [String] = ["application/json"]
     ) async throws(APIFailure) -> JSONValue {
         guard let bytes = try await bytes(request, types: types) else { throw .badRequest("the request has no body") }
-        if mediaType(of: request) == protobufMediaType { return try protobufBody(bytes) }
+        let type = mediaType(of: request)
+        if type == protobufMediaType { return try protobufBody(bytes) }
+        if Self.yamlTypes.contains(type), !beginsLikeJSON(bytes) { return try yamlBody(bytes) }
         let (value, duplicates) = try parsed { () throws(JSONSyntaxError) in try JSONValue.parsedWithDuplicates(bytes) }
         options.duplicateFields = duplicates
         return value
+    }
+
+    /// Media types under which YAML is sent; most clients send JSON under them, which is YAML as well.
+    private static let yamlTypes = [yamlMediaType, PatchType.apply.rawValue]
+
+    private func beginsLikeJSON(_ bytes: [UInt8]) -> Bool {
+        bytes.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } == UInt8(ascii: "{")
+    }
+
+    /// The one object of a YAML text; 400 with line and column where it has another number of them or is broken.
+    private func yamlBody(_ bytes: [UInt8]) throws(APIFailure) -> JSONValue {
+        let text = ManifestText.read(bytes, file: "the body")
+        if let first = text.diagnostics.first { throw .badRequest("strict decoding error: \(first)") }
+        guard text.documents.count == 1 else {
+            throw .badRequest("the body must be one YAML document; it has \(text.documents.count) objects")
+        }
+        return text.documents[0].value
     }
 
     private func parsed<Value>(_ parse: () throws(JSONSyntaxError) -> Value) throws(APIFailure) -> Value {

@@ -6,8 +6,12 @@ internal import MeridianModel
 internal import MeridianPorts
 
 extension RequestHandler {
-    /// The media types that objects are sent in.
+    /// The media types that what is no stored object is sent in.
     static let objectTypes = ["application/json", protobufMediaType]
+    /// The media types that objects to be stored are sent in.
+    static let storedTypes = objectTypes + [yamlMediaType]
+    /// The media type of YAML (RFC 9512).
+    static let yamlMediaType = "application/yaml"
 
     func collection(
         _ resource: ServedResource,
@@ -27,7 +31,7 @@ extension RequestHandler {
         case .post:
             try objects.checkDeclared(resource.kind)
             var options = try writeOptions(request, parameters)
-            let body = try resource.view.accepted(try await objectBody(request, &options, types: Self.objectTypes))
+            let body = try resource.view.accepted(try await objectBody(request, &options, types: Self.storedTypes))
             let given = body["metadata"]?["namespace"]?.string ?? ""
             let place = resource.kind.isNamespaced ? namespace ?? (given.isEmpty ? "default" : given) : ""
             let outcome = try await objects.create(objects.named(body), resource.kind, namespace: place, options)
@@ -88,7 +92,7 @@ extension RequestHandler {
         var options = given
         let kind = resource.kind
         guard request.method == .patch else {
-            let body = try await objectBody(request, &options, types: Self.objectTypes)
+            let body = try await objectBody(request, &options, types: Self.storedTypes)
             return try await objects.replace(try resource.view.accepted(body), kind, key, options)
         }
         let type = mediaType(of: request)

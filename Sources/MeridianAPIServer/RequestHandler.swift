@@ -21,29 +21,35 @@ struct RequestHandler: Sendable {
     /// Bytes of a packed source.
     static let blobBytesMax = 100 << 20
 
-    let objects: ObjectAPI
+    var objects: ObjectAPI
     let backends: APIBackends
     let authenticator: Authenticator
     /// Who sent the request; nobody before it is admitted.
     var caller = Caller.anonymous
+    let auditLog: any AuditPort
     let desk: WatchDesk
     let documents: APIDocuments
     let version: String
     let logger: Logger
 
-    /// The answer to a request; every error is answered as a Status object.
-    func respond(to request: Request) async -> Response {
+    /// The answer to a request from an IP address; every error is answered as a Status object.
+    func respond(to request: Request, from address: String?) async -> Response {
         let start = ContinuousClock.now
+        let received = objects.clock.now
+        var handler = self
+        let trail = AuditTrail()
+        handler.objects.trail = trail
         let response: Response
         do throws(APIFailure) {
             if let hooked = try await hookAnswer(request) {
                 response = hooked.response(to: request)
             } else {
-                response = try await admitted(request).answer(request).response(to: request)
+                response = try await handler.admitted(request).answer(request).response(to: request)
             }
         } catch {
             response = Answer.json(error.code, error.object).response(to: request)
         }
+        audit(request, response.status.code, trail, from: address, since: received)
         logger.debug(
             "request answered",
             metadata: [

@@ -98,13 +98,21 @@ package struct ControlPlane: Sendable {
         let notes = BuildNotes(store: store, clock: clock)
         let pool = ActivityPool(notes: notes)
         let keeper = RegistryKeeper(registry: registry, store: store, clock: clock, logger: logger)
+        let audit = AuditLog(path: directory.auditLog, logger: logger)
+        defer { audit.flush() }
         let ports = ExecutorPorts(
             store: store,
             registry: registry,
             builder: builder,
             nodes: [Self.nodeName: node],
             git: repositories(directory, registry),
-            writer: ObjectWriter(store: store, sealing: sealing, clock: clock, random: SystemRandom()),
+            writer: ObjectWriter(
+                store: store,
+                sealing: sealing,
+                audit: audit,
+                clock: clock,
+                random: SystemRandom()
+            ),
             sealing: sealing,
             clock: clock,
             random: SystemRandom()
@@ -143,6 +151,7 @@ package struct ControlPlane: Sendable {
             store: store,
             sealing: sealing,
             backends: backends,
+            audit: audit,
             clock: clock,
             random: SystemRandom(),
             logger: logger,

@@ -39,6 +39,8 @@ package struct DataDirectory: Sendable {
     package var uploads: String { "\(path)/uploads" }
     package var builds: String { "\(path)/builds" }
     package var logs: String { "\(path)/logs" }
+    /// Who changed what, one JSON line for each write.
+    package var auditLog: String { "\(path)/audit.log" }
     /// Mirrors of repositories; they are fetched again where they are missing.
     package var git: String { "\(path)/git" }
     package var keys: String { "\(path)/keys" }

@@ -203,6 +203,7 @@ struct HostileRequestTests {
             objects: objects,
             backends: APIBackends(plan: backends, logs: backends, blobs: backends, status: backends),
             authenticator: Authenticator(store: store, clock: clock, trustsLoopback: true),
+            auditLog: NoAudit(),
             desk: WatchDesk(store: store, clock: clock, logger: logger),
             documents: APIDocuments(version: "test"),
             version: "test",
@@ -215,7 +216,7 @@ struct HostileRequestTests {
         var head = HTTPRequest(method: method, scheme: "http", authority: "127.0.0.1", path: sample.path)
         head.headerFields[.contentType] = sample.type
         let body = RequestBody(buffer: ByteBuffer(bytes: sample.body))
-        return Int(await handler.respond(to: Request(head: head, body: body)).status.code)
+        return Int(await handler.respond(to: Request(head: head, body: body), from: nil).status.code)
     }
 
     private static func residentBytes() -> Int {

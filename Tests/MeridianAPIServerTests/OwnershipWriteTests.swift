@@ -373,7 +373,14 @@ struct TrackedUpdateTests {
             _ = try await objects.patch(["status": ["observedGeneration": "x"]], part: .status)
         }
         #expect(wrong?.code == 422)
-        let typing = await failure { _ = try await objects.patch(["status": ["observed": 1]], part: .status) }
+        let typing = await failure {
+            _ = try await objects.patch(
+                ["status": ["observed": 1]],
+                Objects.region,
+                "fieldValidation=Strict",
+                part: .status
+            )
+        }
         #expect(typing?.code == 400)
     }
 
@@ -445,12 +452,11 @@ struct FieldValidationTests {
     @Test("strictly they are refused with their paths")
     func strict() async throws {
         let objects = try await Objects()
-        for query in ["", "fieldValidation=Strict"] {
-            let refused = await failure { _ = try await objects.create(Self.typing, Objects.region, query) }
-            #expect(refused?.code == 400 && refused?.reason == "BadRequest")
-            #expect(refused?.message.hasPrefix(#"strict decoding error: unknown field "spec.regoins""#) == true)
-        }
-        var options = try Objects.options("")
+        let asked = "fieldValidation=Strict"
+        let unknown = await failure { _ = try await objects.create(Self.typing, Objects.region, asked) }
+        #expect(unknown?.code == 400 && unknown?.reason == "BadRequest")
+        #expect(unknown?.message.hasPrefix(#"strict decoding error: unknown field "spec.regoins""#) == true)
+        var options = try Objects.options(asked)
         let text = #"{"kind":"Region","metadata":{"name":"fra"},"spec":{"nodes":["a"],"nodes":["b"]}}"#
         let (body, duplicates) = try JSONValue.parsedWithDuplicates(Array(text.utf8))
         options.duplicateFields = duplicates
@@ -460,23 +466,26 @@ struct FieldValidationTests {
         #expect(refused?.message == #"strict decoding error: duplicate field "spec.nodes""#)
     }
 
-    @Test("with Warn they are left out and told, with Ignore they are left out")
+    @Test("with Warn, and where nothing is asked for, they are left out and told, with Ignore they are left out")
     func lenient() async throws {
-        for (query, warnings) in [("Warn", [#"unknown field "spec.regoins""#]), ("Ignore", [])] {
+        let warning = #"unknown field "spec.regoins""#
+        for (query, warnings) in [
+            ("", [warning]), ("fieldValidation=Warn", [warning]), ("fieldValidation=Ignore", []),
+        ] {
             let objects = try await Objects()
-            let outcome = try await objects.create(Self.typing, Objects.region, "fieldValidation=\(query)")
+            let outcome = try await objects.create(Self.typing, Objects.region, query)
             #expect(outcome.warnings == warnings)
             #expect(outcome.object["spec"] == ["location": ["latitude": 1.5, "longitude": 2.5]])
             let applied = try await objects.apply(
                 Self.typing,
                 Objects.region,
-                "fieldManager=ci&fieldValidation=\(query)"
+                "fieldManager=ci&\(query)"
             )
             #expect(applied.warnings == warnings)
             let patched = try await objects.patch(
                 ["spec": ["x": 1]],
                 Objects.region,
-                "fieldValidation=\(query)"
+                query
             )
             #expect(patched.change == .unchanged && patched.warnings.count == warnings.count)
         }

@@ -43,16 +43,37 @@ struct RefusalTests {
     func strict() async throws {
         try await TestServer.run { server in
             let object = JSONValue.app("a", ["regoins": []]).text()
-            let (code, status) = try await Self.send(server, .POST, Self.apps, object)
+            let strict = "\(Self.apps)?fieldValidation=Strict"
+            let (code, status) = try await Self.send(server, .POST, strict, object)
             #expect(code == 400)
             #expect(
                 status["message"]
                     == "strict decoding error: unknown field \"spec.regoins\": did you mean \"regions\"?"
             )
             let twice = #"{"kind":"App","kind":"App"}"#
-            let duplicate = try await Self.send(server, .POST, Self.apps, twice)
+            let duplicate = try await Self.send(server, .POST, strict, twice)
             #expect(
                 duplicate.code == 400 && duplicate.status["message"]?.string?.hasPrefix("strict decoding error") == true
+            )
+        }
+    }
+
+    @Test("a client that asks for nothing is told of unknown and duplicate fields in Warning headers")
+    func warnings() async throws {
+        try await TestServer.run { server in
+            var request = HTTPClientRequest(url: server.url + Self.apps)
+            request.method = .POST
+            request.headers.add(name: "content-type", value: "application/json")
+            let spec = #"{"source":{"path":"."},"regoins":1,"regoins":2}"#
+            let text = #"{"apiVersion":"meridian.dev/v1","kind":"App","metadata":{"name":"a"},"spec":"# + spec + "}"
+            request.body = .bytes(ByteBuffer(string: text))
+            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+            #expect(response.status == .created)
+            let warnings = response.headers["warning"]
+            #expect(
+                warnings == [
+                    #"299 - "unknown field \"spec.regoins\"""#, #"299 - "duplicate field \"spec.regoins\"""#,
+                ]
             )
         }
     }

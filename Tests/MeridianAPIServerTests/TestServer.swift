@@ -13,6 +13,7 @@ struct TestServer: Sendable {
     let client: APIClient
     let store: any StorePort
     let backends: FakeBackends
+    let audit: FakeAudit
     /// Tells the server to end, as a signal would.
     let stop: @Sendable () async -> Void
     /// Ends when the server has ended.
@@ -29,6 +30,7 @@ struct TestServer: Sendable {
         let clock = WallClock()
         let store = MemoryStore(clock: clock)
         let backends = FakeBackends()
+        let audit = FakeAudit()
         let (ports, listening) = AsyncStream<Int>.makeStream()
         var logger = Logger(label: "api-test")
         logger.logLevel = .critical
@@ -37,6 +39,7 @@ struct TestServer: Sendable {
             store: store,
             sealing: FakeSealing(),
             backends: APIBackends(plan: backends, logs: backends, blobs: backends, status: backends),
+            audit: audit,
             clock: clock,
             random: SystemRandom(),
             logger: logger
@@ -52,7 +55,14 @@ struct TestServer: Sendable {
             try await APIClient.withClient(server: "\(identity == nil ? "http" : "https")://127.0.0.1:\(port)") {
                 client in
                 let stop = { @Sendable in await group.triggerGracefulShutdown() }
-                let server = TestServer(client: client, store: store, backends: backends, stop: stop, ended: ended)
+                let server = TestServer(
+                    client: client,
+                    store: store,
+                    backends: backends,
+                    audit: audit,
+                    stop: stop,
+                    ended: ended
+                )
                 try await body(server)
             }
             await group.triggerGracefulShutdown()
@@ -68,6 +78,13 @@ extension TestServer {
         ]
         _ = try await client.apply(object, ObjectKey(kind: "Namespace", name: name))
     }
+}
+
+/// An audit log that keeps its entries.
+final class FakeAudit: AuditPort {
+    let entries = Mutex<[JSONValue]>([])
+
+    func record(_ entry: JSONValue) { entries.withLock { $0.append(entry) } }
 }
 
 /// Backends that record what they are asked.

@@ -26,6 +26,11 @@ struct Caller: Equatable, Sendable {
     /// Whoever asks over TLS without a token.
     static let anonymous = Caller(name: "system:anonymous", groups: ["system:unauthenticated"], role: nil)
 
+    /// A part of the platform that writes by itself, such as a GitSource.
+    static func platform(_ part: String) -> Caller {
+        Caller(name: "system:\(part)", groups: ["meridian:platform"], role: .admin)
+    }
+
     private static let authenticatedGroup = "system:authenticated"
 
     /// The holder of a token.

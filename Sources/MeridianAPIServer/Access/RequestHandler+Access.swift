@@ -9,6 +9,7 @@ extension RequestHandler {
         if authenticator.trustsLoopback { try checkLoopback(request.head) }
         var handler = self
         handler.caller = try await authenticator.caller(request.headers)
+        objects.trail?.admit(handler.caller)
         try handler.caller.require(try AccessRequest(request))
         return handler
     }

@@ -165,7 +165,8 @@ extension ObjectAPI {
 
 extension ObjectAPI {
     private func managedWrite(_ kind: Kind, _ options: WriteOptions) -> ManagedWrite {
-        ManagedWrite(kind: kind, part: options.part, manager: options.manager, now: clock.now)
+        trail?.name(manager: options.manager)
+        return ManagedWrite(kind: kind, part: options.part, manager: options.manager, now: clock.now)
     }
 
     private func merging<Value>(
@@ -188,6 +189,8 @@ extension ObjectAPI {
         let merged = try merging(key, kind) { () throws(MergeError) in
             try managedWrite(kind, options).applying(wish, to: live?.value, isForced: options.isForced)
         }
+        // What is stored was read and checked before.
+        if let live, merged == live.value { return live.value }
         return try stored(merged, kind, key, live: live, countsGeneration: !options.isDryRun)
     }
 
@@ -239,6 +242,7 @@ extension ObjectAPI {
         let operation: StoreOperation = isLast ? .delete(key, expectation) : .put(key, value, expectation)
         do {
             let revision = try await store.commit(checks + [operation])
+            trail?.add(key, from: live?.value, to: isLast ? nil : value, at: revision)
             return WriteOutcome(object: served(value, revision: revision), change: change)
         } catch {
             guard error.code == .conflict, error.key == key else { throw APIFailure(error) }

@@ -8,6 +8,8 @@ struct ObjectAPI: Sendable {
     let sealing: any SealingPort
     let clock: any ClockPort
     let random: any RandomPort
+    /// Where changes are noted: each request has its own.
+    var trail: AuditTrail?
 
     /// An object as served: with its resourceVersion, and secrets shown as fingerprints.
     func served(_ record: StoreRecord) -> JSONValue { served(record.value, revision: record.modRevision) }

@@ -6,9 +6,9 @@ internal import MeridianModel
 struct WriteOptions: Sendable {
     /// What becomes of fields that a kind does not have, and of fields that are given twice.
     enum Validation: String {
-        /// They are refused. The default here: a field that is dropped without a word is a typing error that stays.
+        /// They are refused, as kubectl and Meridian's own verbs ask for.
         case strict = "Strict"
-        /// They are left out, and the client is told in `Warning` headers.
+        /// They are left out, and the client is told in `Warning` headers: what a client gets that asks for nothing.
         case warn = "Warn"
         /// They are left out.
         case ignore = "Ignore"
@@ -52,7 +52,10 @@ struct WriteOptions: Sendable {
         guard manager.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
             throw .invalidOption("fieldManager", "Invalid value: must be printable characters")
         }
-        guard let word = parameters["fieldValidation"] else { return }
+        guard let word = parameters["fieldValidation"] else {
+            validation = .warn
+            return
+        }
         guard let rule = Validation(rawValue: word) else {
             throw .invalidOption(
                 "fieldValidation",
