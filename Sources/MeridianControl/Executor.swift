@@ -72,6 +72,16 @@ package struct Executor: Sendable {
         recorder = EventRecorder(store: ports.store, clock: ports.clock)
     }
 
+    /// The steps' effects, an outcome for each: one step, or writes of different objects.
+    package func execute(_ steps: [Step]) async -> [StepOutcome] {
+        let writes = steps.compactMap { if case .write(let write) = $0 { write } else { nil } }
+        guard writes.count == steps.count else {
+            precondition(steps.count == 1, "only writes are executed together")
+            return [await execute(steps[0])]
+        }
+        return await write(writes)
+    }
+
     /// The step's effect.
     package func execute(_ step: Step) async -> StepOutcome {
         do {
@@ -82,7 +92,7 @@ package struct Executor: Sendable {
                 cancel(revision)
                 state.forget(revision)
             case .checkPort(let check): begin(.checking, ActivityWork(subject: check.revision, kind: .check(check)))
-            case .write(let write): try await self.write(write)
+            case .write(let write): return await self.write([write])[0]
             case .delete(let fence): try await commit([.delete(fence.key, .modRevision(fence.modRevision))], events: [])
             case .finishDeletion(let fence): try await finishDeletion(fence)
             case .endRollback(let fence): try await endRollback(fence)
@@ -131,13 +141,40 @@ package struct Executor: Sendable {
         )
     }
 
-    private func write(_ write: ObjectWrite) async throws {
-        if let replaces = write.replaces {
-            try await commit([.put(write.key, write.value, .modRevision(replaces))], events: write.events)
-        } else {
-            try await commit([.put(write.key, asNew(write.value), .absent)], events: write.events)
+    /// Writes of different objects, each a transaction of its own, that come to the disk together.
+    private func write(_ writes: [ObjectWrite]) async -> [StepOutcome] {
+        var outcomes: [StepOutcome?] = []
+        var transactions: [[StoreOperation]] = []
+        for write in writes {
+            do {
+                transactions.append([operation(of: write)] + (try await recorder.operations(for: write.events)))
+                outcomes.append(nil)
+            } catch {
+                outcomes.append(outcome(of: error))
+            }
         }
-        if let settled = write.settles { state.forget(settled) }
+        var answers = await ports.store.commitEach(transactions)[...]
+        return zip(writes, outcomes).map { write, outcome in
+            if let outcome { return outcome }
+            // As many answers as transactions: one for each write without an outcome.
+            return note(answers.removeFirst(), of: write)
+        }
+    }
+
+    private func operation(of write: ObjectWrite) -> StoreOperation {
+        guard let replaces = write.replaces else { return .put(write.key, asNew(write.value), .absent) }
+        return .put(write.key, write.value, .modRevision(replaces))
+    }
+
+    private func note(_ answer: Result<Int64, StoreError>, of write: ObjectWrite) -> StepOutcome {
+        switch answer {
+        case .success(let revision):
+            state.noteRevision(revision)
+            if let settled = write.settles { state.forget(settled) }
+            return .done
+        case .failure(let error):
+            return outcome(of: error)
+        }
     }
 
     /// A document of a new object with what the server gives to one.

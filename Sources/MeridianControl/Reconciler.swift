@@ -22,6 +22,8 @@ package actor Reconciler {
     /// Turns in a row before the loop lets others run and looks at the clock again: a safety against a plan that never
     /// settles; a new app takes about eight.
     private static let turnsMax = 64
+    /// Writes that wait for the disk together: beyond them one more costs as much as it saves.
+    private static let writesMax = 256
     /// Turns that follow each other at once: beyond them it is a stream of news that keeps the loop turning.
     private static let promptTurns = 12
     /// With it the loop takes at most a third of the time of a core while news keeps coming.
@@ -75,19 +77,36 @@ package actor Reconciler {
         let plan = MeridianPlanning.plan(world)
         var outcomes: [StepOutcome] = []
         var troubled: Set<ObjectKey> = []
-        for planned in plan.steps {
-            guard !troubled.contains(planned.subject) else {
-                outcomes.append(.stale("an earlier step for \(planned.subject) did not go through"))
+        var rest = plan.steps[...]
+        while let next = rest.first {
+            guard !troubled.contains(next.subject) else {
+                rest.removeFirst()
+                outcomes.append(.stale("an earlier step for \(next.subject) did not go through"))
                 continue
             }
+            let batch = rest.prefix(Self.together(rest, without: troubled))
+            rest.removeFirst(batch.count)
             // Other work may have gone on across this await; each step is fenced by what it was planned from.
-            let outcome = await executor.execute(planned.step)
-            if !note(outcome, of: planned, in: world) { troubled.insert(planned.subject) }
-            outcomes.append(outcome)
+            let answers = await executor.execute(batch.map(\.step))
+            for (planned, outcome) in zip(batch, answers) where !note(outcome, of: planned, in: world) {
+                troubled.insert(planned.subject)
+            }
+            outcomes += answers
         }
         // Only now: a step that succeeds must not end the back-off of another one for the same object.
         for subject in Set(plan.steps.map(\.subject)).subtracting(troubled) { state.noteSuccess(of: subject) }
         return (plan, outcomes)
+    }
+
+    /// How many of the first steps go to the executor at once: the writes up to the next other step, if no two are of the
+    /// same object, since a write that fails holds up what follows for its object; else one.
+    private static func together(_ steps: ArraySlice<PlannedStep>, without troubled: Set<ObjectKey>) -> Int {
+        var subjects = troubled
+        let writes = steps.prefix(writesMax).prefix { planned in
+            guard case .write = planned.step else { return false }
+            return subjects.insert(planned.subject).inserted
+        }
+        return max(writes.count, 1)
     }
 
     /// Forgets what belongs to objects that are gone, and ends the work on them.

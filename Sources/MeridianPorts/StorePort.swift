@@ -31,6 +31,11 @@ package protocol StorePort: Sendable {
     @discardableResult
     func commit(_ operations: [StoreOperation]) async throws(StoreError) -> Int64
 
+    /// Commits each of `transactions`, in order, as `commit` does; one that is refused does not hold up those after it.
+    ///
+    /// A store may bring them to the disk together, which takes as long as bringing one.
+    func commitEach(_ transactions: [[StoreOperation]]) async -> [Result<Int64, StoreError>]
+
     /// Every change after revision `after`, in commit order, without gap or duplicate, of the given kinds (all where nil).
     ///
     /// The stream throws `.compacted` where history is gone, and `.watchOverflow` where the reader is
@@ -51,6 +56,21 @@ package protocol StorePort: Sendable {
 
     /// Deletes the objects of leases that ended by `now`; called by the owner's clock so that tests use virtual time.
     func expireLeases() async throws(StoreError)
+}
+
+extension StorePort {
+    /// One commit after the other.
+    package func commitEach(_ transactions: [[StoreOperation]]) async -> [Result<Int64, StoreError>] {
+        var answers: [Result<Int64, StoreError>] = []
+        for transaction in transactions {
+            do throws(StoreError) {
+                answers.append(.success(try await commit(transaction)))
+            } catch {
+                answers.append(.failure(error))
+            }
+        }
+        return answers
+    }
 }
 
 /// Events that a watcher may be behind before it is told to start over: enough for a burst of one apply of a thousand

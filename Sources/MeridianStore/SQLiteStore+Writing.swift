@@ -10,6 +10,23 @@ extension SQLiteStore {
         return try await write(.commit(operations))
     }
 
+    package func commitEach(_ transactions: [[StoreOperation]]) async -> [Result<Int64, StoreError>] {
+        guard !transactions.isEmpty else { return [] }
+        return await withCheckedContinuation { continuation in
+            let answers = WriteAnswers(count: transactions.count) { continuation.resume(returning: $0) }
+            var writes: [PendingWrite] = []
+            for (index, operations) in transactions.enumerated() {
+                do throws(StoreError) {
+                    try StoreBounds.check(operations)
+                    writes.append(PendingWrite(request: .commit(operations)) { answers.set($0, at: index) })
+                } catch {
+                    answers.set(.failure(error), at: index)
+                }
+            }
+            enqueue(writes)
+        }
+    }
+
     package func compact(through revision: Int64) async throws(StoreError) {
         _ = try await write(.compact(through: revision))
     }
@@ -36,14 +53,21 @@ extension SQLiteStore {
     /// Queues a write and waits for its answer.
     private func write(_ request: WriteRequest) async throws(StoreError) -> Int64 {
         let answer = await withCheckedContinuation { continuation in
-            let action = queue.withLock { $0.add(PendingWrite(request: request, continuation: continuation)) }
+            enqueue([PendingWrite(request: request) { continuation.resume(returning: $0) }])
+        }
+        return try answer.get()
+    }
+
+    /// Queues writes beside each other, so that they come to the disk together where they can.
+    private func enqueue(_ writes: [PendingWrite]) {
+        let actions = queue.withLock { queue in writes.map { queue.add($0) } }
+        for (write, action) in zip(writes, actions) {
             switch action {
             case .wait: break
-            case .refuse(let error): continuation.resume(returning: .failure(error))
+            case .refuse(let error): write.answer(.failure(error))
             case .startWriter: pool.asyncWriteWithoutTransaction { [self] db in drain(db) }
             }
         }
-        return try answer.get()
     }
 
     /// Writes batch after batch until nobody waits; runs on the writer's own thread.
@@ -52,7 +76,7 @@ extension SQLiteStore {
             let batch = queue.withLock { $0.takeBatch() }
             if batch.isEmpty { return }
             let answers = perform(batch.map(\.request), db)
-            for (write, answer) in zip(batch, answers) { write.continuation.resume(returning: answer) }
+            for (write, answer) in zip(batch, answers) { write.answer(answer) }
         }
     }
 
@@ -78,9 +102,7 @@ extension SQLiteStore {
 
     /// Makes a committed transaction known; readers may have seen it already, waiting writers have not.
     private func publish(_ session: WriteSession) {
-        for event in session.events {
-            if let record = event.record { cache.publish(record) } else { cache.forget(event.key) }
-        }
+        cache.publish(session.events, revision: session.meta.revision)
         leases.withLock { table in
             for lease in session.leasesAdded { table.add(lease.id, timeToLive: lease.timeToLive, now: clock.now) }
             table.remove(session.leasesEnded)

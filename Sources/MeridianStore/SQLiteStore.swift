@@ -12,7 +12,7 @@ internal import Synchronization
 package final class SQLiteStore: StorePort {
     let pool: DatabasePool
     let feed: WatchFeed
-    let cache = ValueCache()
+    let cache: ValueCache
     let queue = Mutex(WriteQueue())
     let leases: Mutex<LeaseTable>
     let clock: any ClockPort
@@ -31,8 +31,11 @@ package final class SQLiteStore: StorePort {
         lock = try StoreLock(path: "\(directory)/store.lock", store: path)
         do {
             pool = try Self.opened(path)
-            let rows = { @Sendable [cache] (db: Database) in StoreRows(db: db, cache: cache) }
-            let (revision, found) = try pool.read { db in (try rows(db).meta().revision, try rows(db).leases()) }
+            let (revision, found) = try pool.read { db in
+                let rows = StoreRows(db: db, cache: ValueCache(revision: 0))
+                return (try rows.meta().revision, try rows.leases())
+            }
+            cache = ValueCache(revision: revision)
             feed = WatchFeed(revision: revision)
             var table = LeaseTable()
             for lease in found { table.add(lease.id, timeToLive: lease.timeToLive, now: clock.now) }
@@ -70,7 +73,7 @@ package final class SQLiteStore: StorePort {
     }
 
     package func get(_ key: ObjectKey) async throws(StoreError) -> StoreRecord? {
-        if let current = cache.current(key) { return current }
+        if case .known(let record) = cache.current(key) { return record }
         return try await read { rows in try rows.object(key)?.record }
     }
 

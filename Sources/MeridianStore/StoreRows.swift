@@ -76,7 +76,30 @@ struct StoreRows {
         try fetch("\(Self.selectObjects) WHERE lease = ? ORDER BY kind, namespace, name", [lease.rawValue], stored)
     }
 
-    func write(_ change: ObjectChange) throws {
+    /// Writes a change, and its event as number `position` of the transaction that made `revision`.
+    func write(_ change: ObjectChange, at revision: Int64, position: Int) throws {
+        let key = change.key
+        let text = change.after?.record.value.text()
+        let event: StatementArguments = [
+            revision, position, key.kind, key.namespace, key.name, text, change.after?.record.createRevision,
+        ]
+        guard change.before != nil else {
+            try run("INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)", event)
+            try write(change, text)
+            return
+        }
+        // What was before is in the file already: its text need not be made anew.
+        try run(
+            """
+            INSERT INTO history SELECT ?, ?, ?, ?, ?, ?, ?, value, create_revision, mod_revision FROM objects
+            WHERE kind = ? AND namespace = ? AND name = ?
+            """,
+            event + [key.kind, key.namespace, key.name]
+        )
+        try write(change, text)
+    }
+
+    private func write(_ change: ObjectChange, _ text: String?) throws {
         let key = change.key
         guard let after = change.after else {
             try run(
@@ -88,24 +111,13 @@ struct StoreRows {
         try run(
             "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
-                key.kind, key.namespace, key.name, after.record.value.text(), after.record.createRevision,
-                after.record.modRevision, after.lease?.rawValue,
+                key.kind, key.namespace, key.name, text, after.record.createRevision, after.record.modRevision,
+                after.lease?.rawValue,
             ]
         )
     }
 
     // MARK: History
-
-    func write(_ event: StoreEvent, position: Int) throws {
-        try run(
-            "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                event.revision, position, event.key.kind, event.key.namespace, event.key.name,
-                event.record?.value.text(), event.record?.createRevision, event.previous?.value.text(),
-                event.previous?.createRevision, event.previous?.modRevision,
-            ]
-        )
-    }
 
     /// The next revisions after `after` that touch `kinds`: about a page of them, whole revisions only.
     func history(after: Int64, kinds: Set<String>?) throws -> HistoryPage {

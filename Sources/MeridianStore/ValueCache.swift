@@ -5,26 +5,39 @@ internal import Synchronization
 
 /// Parsed values by key and the revision that wrote them; never older or newer than what was asked for.
 final class ValueCache: Sendable {
-    private struct Entry {
+    fileprivate struct Entry {
         let record: StoreRecord
         /// Whether a write left the object so; a reader may have seen one that is gone by now.
         let isPublished: Bool
     }
 
-    private struct State {
+    fileprivate struct State {
         var entries: [ObjectKey: Entry] = [:]
         var snapshots: [Set<String>?: StoreSnapshot] = [:]
+        /// Kinds all of whose objects are in `entries`, as the last published write left them.
+        var completeKinds: Set<String> = []
+        /// Whether that holds for every kind.
+        var isComplete = false
+        /// The revision of the last published write.
+        var revision: Int64 = 0
 
         mutating func keep(_ entry: Entry) {
-            if entries.count >= valuesMax { entries = [:] }
+            if entries.count >= valuesMax {
+                entries = [:]
+                completeKinds = []
+                isComplete = false
+            }
             entries[entry.record.key] = entry
         }
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+
+    /// A cache beside a store whose last write was `revision`.
+    init(revision: Int64) { state = Mutex(State(revision: revision)) }
 
     /// Beyond this the cache starts over: it serves thousands of objects, not a whole world's.
-    private static let valuesMax = 100_000
+    fileprivate static let valuesMax = 100_000
     /// The sets of kinds that the control loop and the API ask for.
     private static let snapshotsMax = 8
 
@@ -36,11 +49,20 @@ final class ValueCache: Sendable {
         }
     }
 
-    /// The object as the last published write left it, where that is kept; nil says nothing.
-    func current(_ key: ObjectKey) -> StoreRecord? {
+    /// What is known of an object without reading it.
+    enum Knowledge {
+        /// As the last published write left it; nil: there is none.
+        case known(StoreRecord?)
+        case unknown
+    }
+
+    /// The object as the last published write left it, where that is kept.
+    func current(_ key: ObjectKey) -> Knowledge {
         state.withLock { state in
-            guard let entry = state.entries[key], entry.isPublished else { return nil }
-            return entry.record
+            guard let entry = state.entries[key] else {
+                return state.isComplete || state.completeKinds.contains(key.kind) ? .known(nil) : .unknown
+            }
+            return entry.isPublished ? .known(entry.record) : .unknown
         }
     }
 
@@ -52,13 +74,19 @@ final class ValueCache: Sendable {
         }
     }
 
-    /// Keeps what a write left, in the order of writes.
-    func publish(_ record: StoreRecord) {
-        state.withLock { $0.keep(Entry(record: record, isPublished: true)) }
+    /// Keeps what writes left, in the order of writes, and forgets what they deleted; `revision` is the store's after them.
+    func publish(_ events: [StoreEvent], revision: Int64) {
+        state.withLock { state in
+            for event in events {
+                if let record = event.record {
+                    state.keep(Entry(record: record, isPublished: true))
+                } else {
+                    state.entries[event.key] = nil
+                }
+            }
+            state.revision = revision
+        }
     }
-
-    /// Forgets a deleted object.
-    func forget(_ key: ObjectKey) { state.withLock { $0.entries[key] = nil } }
 
     /// The snapshot of `kinds` where it was taken at `revision`.
     func snapshot(_ kinds: Set<String>?, at revision: Int64) -> StoreSnapshot? {
@@ -73,6 +101,18 @@ final class ValueCache: Sendable {
         state.withLock { state in
             if state.snapshots.count >= Self.snapshotsMax { state.snapshots = [:] }
             state.snapshots[kinds] = snapshot
+            state.complete(snapshot, kinds)
         }
+    }
+}
+
+extension ValueCache.State {
+    /// Takes a snapshot for all that there is of its kinds, unless a write was published since it was taken.
+    fileprivate mutating func complete(_ snapshot: StoreSnapshot, _ kinds: Set<String>?) {
+        let count = entries.count + snapshot.records.count
+        guard snapshot.revision == revision, count < ValueCache.valuesMax, !isComplete else { return }
+        guard kinds.map({ !$0.isSubset(of: completeKinds) }) ?? true else { return }
+        for record in snapshot.records { keep(ValueCache.Entry(record: record, isPublished: true)) }
+        if let kinds { completeKinds.formUnion(kinds) } else { isComplete = true }
     }
 }

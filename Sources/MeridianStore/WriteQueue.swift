@@ -1,5 +1,6 @@
 // WriteQueue: writes that wait for the one writer, so that many share one commit to the disk.
 internal import MeridianPorts
+internal import Synchronization
 
 /// A write to the embedded store.
 enum WriteRequest: Sendable {
@@ -15,7 +16,29 @@ typealias WriteAnswer = Result<Int64, StoreError>
 /// A write and who waits for its answer.
 struct PendingWrite: Sendable {
     let request: WriteRequest
-    let continuation: CheckedContinuation<WriteAnswer, Never>
+    /// Called once.
+    let answer: @Sendable (WriteAnswer) -> Void
+}
+
+/// The answers to several writes, which come one by one.
+final class WriteAnswers: Sendable {
+    private let state: Mutex<(answers: [WriteAnswer?], missing: Int)>
+    private let finish: @Sendable ([WriteAnswer]) -> Void
+
+    /// `finish` is called once, with `count` answers in the order of the writes.
+    init(count: Int, finish: @escaping @Sendable ([WriteAnswer]) -> Void) {
+        state = Mutex((Array(repeating: nil, count: count), count))
+        self.finish = finish
+    }
+
+    func set(_ answer: WriteAnswer, at index: Int) {
+        let all = state.withLock { state -> [WriteAnswer]? in
+            state.answers[index] = answer
+            state.missing -= 1
+            return state.missing == 0 ? state.answers.compactMap { $0 } : nil
+        }
+        if let all { finish(all) }
+    }
 }
 
 /// Waiting writes in order of arrival, and whether the writer is on its way.

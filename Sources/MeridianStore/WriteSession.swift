@@ -65,10 +65,8 @@ struct WriteSession {
         guard !changes.isEmpty else { return }
         meta.revision += 1
         for (position, change) in changes.enumerated() {
-            let event = change.event(at: meta.revision)
-            try rows.write(change)
-            try rows.write(event, position: position)
-            events.append(event)
+            try rows.write(change, at: meta.revision, position: position)
+            events.append(change.event(at: meta.revision))
         }
     }
 

@@ -176,6 +176,48 @@ struct StoreConformanceTests {
         }
     }
 
+    @Test("commits each of several transactions, in order, past those that it refuses", arguments: Engine.allCases)
+    func commitsEach(engine: Engine) async throws {
+        try await engine.withStore { store, _ in
+            let none = await store.commitEach([])
+            #expect(none.isEmpty)
+            let large = JSONValue.string(String(repeating: "x", count: StoreBounds.valueBytesMax))
+            let answers = await store.commitEach([
+                [.put(.app("a"), 1, .absent)],
+                [.put(.app("b"), large, .any)],
+                [.put(.app("a"), 2, .absent)],
+                [.put(.app("a"), 2, .modRevision(1)), .put(.app("c"), 1, .absent)],
+                [.delete(.app("c"), .modRevision(2))],
+            ])
+            let revisions = answers.map { try? $0.get() }
+            #expect(revisions == [1, nil, nil, 2, 3])
+            let codes = answers.map { answer -> StoreError.Code? in
+                if case .failure(let error) = answer { error.code } else { nil }
+            }
+            #expect(codes == [nil, .refused, .conflict, nil, nil])
+            #expect(try await store.get(.app("a"))?.value == 2)
+            let events = try await store.events(after: 0, count: 4)
+            #expect(events.map(\.revision) == [1, 2, 2, 3])
+        }
+    }
+
+    @Test("knows what is not there, before and after a look at everything", arguments: Engine.allCases)
+    func absence(engine: Engine) async throws {
+        try await engine.withStore { store, _ in
+            _ = try await store.put(.app("a"), 1)
+            for kinds in [Set(["Region"]), Set(["App", "Region"]), nil] {
+                _ = try await store.snapshot(kinds: kinds)
+                #expect(try await store.get(.app("b")) == nil)
+                #expect(try await store.put(.app("b"), 1) > 0)
+                #expect(try await store.get(.app("b"))?.value == 1)
+                _ = try await store.commit([.delete(.app("b"), .any)])
+                #expect(try await store.get(.app("b")) == nil)
+                #expect(try await store.get(.app("a"))?.value == 1)
+                #expect(try await store.get(ObjectKey(kind: "Region", name: "fra")) == nil)
+            }
+        }
+    }
+
     @Test("refuses what is larger than its bounds, by name", arguments: Engine.allCases)
     func bounds(engine: Engine) async throws {
         try await engine.withStore { store, _ in

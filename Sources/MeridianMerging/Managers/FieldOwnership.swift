@@ -70,6 +70,9 @@ package struct FieldOwnership: Sendable {
             return Managed(object: live, managers: managers)
         }
         guard let explicit = defaulted(new) else { return Managed(object: new, managers: managers) }
+        // Without others there is nobody to be in conflict with or to take from.
+        let isAlone = managers.entries.allSatisfy { $0.identity == own.identity }
+        if isAlone, last?.fields != own.fields { return Managed(object: new.written(as: explicit), managers: managers) }
 
         let change = try schema.comparison(from: live.map { defaulted($0) ?? $0 }, to: explicit)
         let touched = change.added.union(change.modified)

@@ -166,28 +166,27 @@ extension Shaped {
         // Made once: a shape is built anew each time it is asked for.
         let shape = Self.shape
         let before = context.problems.count
-        for member in object.members where !shape.fields.contains(where: { $0.name == member.key }) {
-            context.unknownField(member.key, at: path, known: shape.fields.map(\.name))
-        }
+        var known = 0
         for field in shape.fields {
-            let place = path[field.name]
             if let json = object[field.name] {
-                _ = field.read(json, place, &root, &context)
+                known += 1
+                _ = field.read(json, path[field.name], &root, &context)
             } else if field.isRequired {
+                let place = path[field.name]
                 context.add(.required, at: place, "\(place): required, but missing. \(field.summary)")
             }
         }
+        if known < object.count { context.unknownFields(of: object, at: path, known: shape.fields.map(\.name)) }
         guard context.problems.count == before else { return nil }
         for rule in shape.rules { rule.check(root, path, &context) }
         return context.problems.count == before ? root : nil
     }
 
     package func encoded(explicit: Bool) -> JSONValue {
-        var object = JSONObject()
-        for field in Self.shape.fields {
-            if let json = field.write(self, explicit) { object[field.name] = json }
+        let members = Self.shape.fields.compactMap { field in
+            field.write(self, explicit).map { JSONObject.Member(key: field.name, value: $0) }
         }
-        return .object(object)
+        return .object(JSONObject(members))
     }
 }
 
@@ -198,6 +197,13 @@ extension JSONSchema {
 }
 
 extension DecodingContext {
+    /// Adds the members of `object` that are not `known`.
+    fileprivate mutating func unknownFields(of object: JSONObject, at path: FieldPath, known: [String]) {
+        for member in object.members where !known.contains(member.key) {
+            unknownField(member.key, at: path, known: known)
+        }
+    }
+
     /// Adds `unknown field "spec.regoins": did you mean "regions"?` at the key.
     package mutating func unknownField(_ name: String, at path: FieldPath, known: [String]) {
         guard !isFull else { return }

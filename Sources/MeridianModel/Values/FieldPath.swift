@@ -12,26 +12,55 @@ package struct FieldPath: Hashable, Sendable {
         case index(Int)
     }
 
-    /// The steps from the root; empty for the root itself.
-    package var elements: [Element]
+    /// The last step and what is before it; shared by all paths that go on from here, since reading an object makes a
+    /// path for every field and looks at hardly any.
+    private final class Step: Sendable {
+        let parent: Step?
+        let element: Element
+
+        init(_ parent: Step?, _ element: Element) {
+            self.parent = parent
+            self.element = element
+        }
+    }
+
+    /// Nil for the root.
+    private let last: Step?
+
+    private init(last: Step?) { self.last = last }
 
     /// The path of `elements`.
-    package init(_ elements: [Element]) { self.elements = elements }
+    package init(_ elements: [Element]) { last = elements.reduce(nil) { Step($0, $1) } }
 
     /// The path of these nested object keys: `FieldPath("spec", "source", "path")`; the root without any.
-    package init(_ fields: String...) { elements = fields.map(Element.field) }
+    package init(_ fields: String...) { self.init(fields.map(Element.field)) }
 
     /// The document itself.
-    package static let root = FieldPath([])
+    package static let root = FieldPath(last: nil)
+
+    /// The steps from the root; empty for the root itself.
+    package var elements: [Element] {
+        var reversed: [Element] = []
+        var step = last
+        while let here = step {
+            reversed.append(here.element)
+            step = here.parent
+        }
+        return reversed.reversed()
+    }
 
     /// The path of the member `key` of the object here.
-    package subscript(key: String) -> FieldPath { FieldPath(elements + [.field(key)]) }
+    package subscript(key: String) -> FieldPath { FieldPath(last: Step(last, .field(key))) }
 
     /// The path of the element `index` of the array here.
-    package subscript(index: Int) -> FieldPath { FieldPath(elements + [.index(index)]) }
+    package subscript(index: Int) -> FieldPath { FieldPath(last: Step(last, .index(index))) }
 
     /// The path of the value that holds this one; nil for the root.
-    package var parent: FieldPath? { elements.isEmpty ? nil : FieldPath(Array(elements.dropLast())) }
+    package var parent: FieldPath? { last.map { FieldPath(last: $0.parent) } }
+
+    package static func == (one: FieldPath, other: FieldPath) -> Bool { one.elements == other.elements }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(elements) }
 }
 
 extension FieldPath: CustomStringConvertible {

@@ -195,7 +195,7 @@ struct JSONParser {
 
     /// Puts `element` before the paths of the duplicates that were found since there were `known`.
     private mutating func place(duplicates known: Int, in element: FieldPath.Element) {
-        for index in known..<duplicates.count { duplicates[index].elements.insert(element, at: 0) }
+        for index in known..<duplicates.count { duplicates[index] = FieldPath([element] + duplicates[index].elements) }
     }
 
     /// Steps over an opening bracket, unless it nests too deeply.
