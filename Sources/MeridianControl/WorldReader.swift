@@ -60,6 +60,7 @@ private struct KindSorter {
     private var splits: [Stored<TrafficSplit>] = []
     private var regions: [Stored<Region>] = []
     private var allowlists: [Stored<SyscallAllowlist>] = []
+    private var policies: [Stored<EdgePolicy>] = []
     private var secrets: [Stored<Secret>] = []
     private var nodes: [Stored<Node>] = []
     private var runners: [Stored<Runner>] = []
@@ -74,6 +75,7 @@ private struct KindSorter {
         case let split as TrafficSplit: splits.append(Stored(split, modRevision: record.modRevision))
         case let region as Region: regions.append(Stored(region, modRevision: record.modRevision))
         case let allowlist as SyscallAllowlist: allowlists.append(Stored(allowlist, modRevision: record.modRevision))
+        case let policy as EdgePolicy: policies.append(Stored(policy, modRevision: record.modRevision))
         case let secret as Secret: secrets.append(Stored(secret, modRevision: record.modRevision))
         case let node as Node: nodes.append(Stored(node, modRevision: record.modRevision))
         case let runner as Runner: runners.append(Stored(runner, modRevision: record.modRevision))
@@ -90,6 +92,7 @@ private struct KindSorter {
         world.splits = ObjectTable(splits)
         world.regions = ObjectTable(regions)
         world.allowlists = ObjectTable(allowlists)
+        world.policies = ObjectTable(policies)
         world.secrets = ObjectTable(secrets)
         world.nodes = ObjectTable(nodes)
         world.runners = ObjectTable(runners)

@@ -103,6 +103,12 @@ package final class Edge: Sendable {
     /// once its last request is over.
     package func measures() -> [String: TargetMeasures] { registry.measures() }
 
+    /// What was refused since the start; nothing before it and after `stop`.
+    package var refusals: EdgeRefusals {
+        guard case .running(let context) = life.withLock({ $0 }) else { return EdgeRefusals() }
+        return EdgeRefusals(context.counts)
+    }
+
     /// The number of the newest table that every loop has taken; 0 before the first.
     package var tableNumber: Int { registry.takenNumber }
 

@@ -1,5 +1,5 @@
 // EdgeConfiguration: where an edge listens, how many loops it has and what it refuses to exceed.
-package import MeridianRouting
+package import MeridianModel
 
 /// A numeric address to listen on.
 package struct EdgeAddress: Sendable, Hashable, CustomStringConvertible {
@@ -67,6 +67,8 @@ package struct EdgeLimits: Sendable {
     package var tunnelIdleMilliseconds: Int64 = 600_000
     /// How long a client may still send after an answer that did not wait for its body.
     package var lingerMilliseconds: Int64 = 2000
+    /// Memory for requests and answers on their way, all loops together: beyond, new ones are answered 503.
+    package var bufferBytesMax = 1 << 30
     /// The least time between two calls of `demand` for one revision.
     package var demandRepeatMilliseconds: Int64 = 1000
 

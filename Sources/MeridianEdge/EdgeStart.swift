@@ -2,6 +2,7 @@
 internal import CLinux
 internal import CTLS
 internal import Glibc
+internal import MeridianModel
 internal import MeridianRouting
 
 /// Everything that is made before the first loop runs.

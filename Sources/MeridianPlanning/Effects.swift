@@ -3,7 +3,7 @@ package import MeridianModel
 
 /// One thing that will happen, as `meridian plan` shows it.
 package struct Effect: Sendable, Hashable {
-    /// `make`, `build`, `check`, `serve`, `route`, `unroute`, `start`, `remove`, `end`, `cancel`.
+    /// `make`, `build`, `check`, `serve`, `route`, `unroute`, `protect`, `expose`, `start`, `remove`, `end`, `cancel`.
     package let verb: String
     package let object: ObjectKey
     /// The whole line without the reason: `route hello.default.localhost to 100 % hello-00001`.
@@ -76,6 +76,7 @@ private func assignmentEffects(
     }
     let hosts = Set(assignment.routes.hosts.map(\.host))
     for host in oldRoutes.keys.sorted() where !hosts.contains(host) { effects.append(("unroute", host)) }
+    effects += policyChanges(from: before.routes.policies, to: assignment.routes.policies)
     let oldFloors = Dictionary(
         before.revisions.map { ($0.key, $0.runnersMin) },
         uniquingKeysWith: { first, _ in first }

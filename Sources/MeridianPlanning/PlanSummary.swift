@@ -6,7 +6,8 @@ import MeridianModel
 /// Hosts of revisions are left out, as are an app's default host where a split of it has others: nobody is sent there.
 func planSummary(from before: World, to after: World) -> [String] {
     builds(from: before, to: after) + runners(from: before, to: after) + moves(from: before, to: after)
-        + coldStarts(from: before, to: after) + deletions(from: before, to: after)
+        + protections(from: before, to: after) + coldStarts(from: before, to: after)
+        + deletions(from: before, to: after)
 }
 
 private func builds(from before: World, to after: World) -> [String] {
@@ -92,6 +93,14 @@ private func quietHosts(_ world: World) -> Set<String> {
     return Set(own + split)
 }
 
+/// Every node has the same policies; the first says them.
+private func protections(from before: World, to after: World) -> [String] {
+    func policies(_ world: World) -> [RoutePolicy] {
+        world.nodeViews.sorted { $0.key < $1.key }.lazy.compactMap(\.value.assigned).first?.routes.policies ?? []
+    }
+    return policyChanges(from: policies(before), to: policies(after)).map { "\($0.verb) \($0.text)" }
+}
+
 // MARK: Cold starts and deletions
 
 /// Apps whose next request finds another revision than before, and no runner of it.
@@ -108,6 +117,6 @@ private func coldStarts(from before: World, to after: World) -> [String] {
 private func deletions(from before: World, to after: World) -> [String] {
     let keys =
         before.apps.map(\.object.key) + before.splits.map(\.object.key) + before.regions.map(\.object.key)
-        + before.allowlists.map(\.object.key) + before.secrets.map(\.object.key)
+        + before.policies.map(\.object.key) + before.allowlists.map(\.object.key) + before.secrets.map(\.object.key)
     return keys.filter { after.object($0) == nil }.map { "delete \($0.kind.lowercased())/\($0.name)" }
 }

@@ -18,6 +18,7 @@ package func plan(_ world: World) -> Plan {
         plan.append(appStatus(of: situation, rollout: rollout, routed: routed, in: world))
     }
     plan.append(splitStatuses(routes, in: world))
+    plan.append(policyStatuses(routes, in: world))
     plan.append(mirrors(of: world))
     plan.append(assignments(situations, rollouts, routes, in: world))
     plan.append(cleanup(situations, routes, in: world))

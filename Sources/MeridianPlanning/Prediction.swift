@@ -78,6 +78,7 @@ extension World {
         case let region as Region: regions.overlay(region, now: now)
         case let source as GitSource: gitSources.overlay(source, now: now)
         case let allowlist as SyscallAllowlist: allowlists.overlay(allowlist, now: now)
+        case let policy as EdgePolicy: policies.overlay(policy, now: now)
         case let secret as Secret:
             var sealed = secret
             for key in secret.stringData.keys { sealed.sealed[key] = "new" }
@@ -145,6 +146,7 @@ extension World {
         case let revision as Revision: revisions.set(Stored(revision, modRevision: write.replaces ?? 0))
         case let split as TrafficSplit: splits.set(Stored(split, modRevision: write.replaces ?? 0))
         case let region as Region: regions.set(Stored(region, modRevision: write.replaces ?? 0))
+        case let policy as EdgePolicy: policies.set(Stored(policy, modRevision: write.replaces ?? 0))
         case let node as Node: nodes.set(Stored(node, modRevision: write.replaces ?? 0))
         case let runner as Runner: runners.set(Stored(runner, modRevision: write.replaces ?? 0))
         case let source as GitSource:
@@ -169,6 +171,7 @@ extension World {
         case TrafficSplitSpec.kind: splits.remove(key.path)
         case RegionSpec.kind: regions.remove(key.path)
         case SyscallAllowlistSpec.kind: allowlists.remove(key.path)
+        case EdgePolicySpec.kind: policies.remove(key.path)
         case Secret.kind: secrets.remove(key.path)
         default: break
         }

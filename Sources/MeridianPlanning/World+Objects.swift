@@ -10,6 +10,7 @@ extension World {
         case TrafficSplitSpec.kind: splits[key.path]?.object
         case RegionSpec.kind: regions[key.path]?.object
         case SyscallAllowlistSpec.kind: allowlists[key.path]?.object
+        case EdgePolicySpec.kind: policies[key.path]?.object
         case Secret.kind: secrets[key.path]?.object
         case NodeSpec.kind: nodes[key.path]?.object
         case RunnerSpec.kind: runners[key.path]?.object

@@ -12,6 +12,7 @@ package struct World: Sendable {
     package var splits: ObjectTable<TrafficSplit> = ObjectTable()
     package var regions: ObjectTable<Region> = ObjectTable()
     package var allowlists: ObjectTable<SyscallAllowlist> = ObjectTable()
+    package var policies: ObjectTable<EdgePolicy> = ObjectTable()
     package var secrets: ObjectTable<Secret> = ObjectTable()
     package var nodes: ObjectTable<Node> = ObjectTable()
     package var runners: ObjectTable<Runner> = ObjectTable()

@@ -15,6 +15,10 @@ package final class CompiledRouteTable: Sendable {
     /// The region that serves each slot, in the order of `slots`; empty: the edge's own.
     package let regions: [String]
     package let view: RouteView
+    /// What clients may do, by `RouteView.rules`.
+    package let rules: [CompiledRules]
+    /// The rules for what no host is known of yet; nil where there is no policy without hosts.
+    package let standing: CompiledRules?
     /// Bytes of the memory behind `view`.
     package let byteCount: Int
 
@@ -29,12 +33,15 @@ package final class CompiledRouteTable: Sendable {
                 message: "\(table.hosts.count) hosts; keep it at \(Self.hostsMax) or fewer"
             )
         }
-        var packing = RoutePacking()
+        var packing = try RoutePacking(policies: table.policies)
         for route in table.hosts { try packing.add(route) }
         number = table.number
         slots = packing.slots
         regions = packing.regions
         view = packing.packed()
+        let rules = packing.rules.map(CompiledRules.init)
+        self.rules = rules
+        standing = packing.standing.map { rules[Int($0)] }
         byteCount = packing.byteCount
     }
 

@@ -12,6 +12,35 @@ struct RoutePacking {
     private var plans: [RouteView.Plan] = []
     private var planIndices: [PlanKey: Int32] = [:]
     private var backends: [RouteView.Backend] = []
+    /// In the order of the table.
+    let rules: [RoutePolicy]
+    /// The index of the policy without hosts.
+    let standing: Int32?
+    private let rulesByHost: [String: Int32]
+
+    /// A table without hosts yet.
+    ///
+    /// Throws where two policies have one host, or none.
+    init(policies: [RoutePolicy]) throws(RouteTableError) {
+        rules = policies
+        var byHost: [String: Int32] = [:]
+        var standing: Int32?
+        for (index, policy) in policies.enumerated() {
+            if policy.rules.hosts.isEmpty {
+                guard standing == nil else { throw Self.twice(policy, "*", "has no hosts, as another one") }
+                standing = Int32(index)
+            }
+            for host in policy.rules.hosts where byHost.updateValue(Int32(index), forKey: host) != nil {
+                throw Self.twice(policy, host, "has a host of another one")
+            }
+        }
+        rulesByHost = byHost
+        self.standing = standing
+    }
+
+    private static func twice(_ policy: RoutePolicy, _ host: String, _ words: String) -> RouteTableError {
+        RouteTableError(code: .badPolicy, host: host, message: "EdgePolicy \(policy.name) \(words); name each once")
+    }
 
     /// Adds one host after checking it.
     mutating func add(_ route: HostRoute) throws(RouteTableError) {
@@ -27,12 +56,14 @@ struct RoutePacking {
 
     /// The plan of a route; routes that differ in their hosts only share one.
     private mutating func plan(of route: HostRoute) throws(RouteTableError) -> Int32 {
-        let key = PlanKey(route)
+        let rules = rulesByHost[route.host] ?? standing ?? -1
+        let key = PlanKey(route, rules: rules)
         if let known = planIndices[key] { return known }
         var plan = RouteView.Plan()
         plan.timeoutMilliseconds = route.requestTimeout.wholeMilliseconds
         plan.allowsOverride = route.allowOverride
         plan.isSecureOnly = route.secureOnly
+        plan.rules = rules
         plan.cookie = span(route.stickyCookie ?? "")
         let first = Int32(backends.count)
         var cumulative: Int32 = 0
@@ -199,8 +230,10 @@ private struct PlanKey: Hashable {
     private let overrides: [String]
     private let requestTimeout: Duration
     private let secureOnly: Bool
+    private let rules: Int32
 
-    init(_ route: HostRoute) {
+    init(_ route: HostRoute, rules: Int32) {
+        self.rules = rules
         app = route.app
         shares = route.backends.map { Share(revision: $0.revision, address: $0.address, weight: $0.weight) }
         stickyCookie = route.stickyCookie

@@ -11,6 +11,7 @@ package struct RouteTableError: Error, Sendable, Equatable, CustomStringConverti
         case badBackend = "BadBackend"
         case badAddress = "BadAddress"
         case badCookie = "BadCookie"
+        case badPolicy = "BadPolicy"
         case tooLarge = "TooLarge"
     }
 

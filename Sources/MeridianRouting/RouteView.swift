@@ -1,4 +1,5 @@
 // RouteView: the look-ups of a compiled route table, over packed memory and without allocation.
+package import MeridianModel
 
 /// A revision or an address that the table sends requests to, stored once however many hosts name it.
 package enum RouteSlot: Sendable, Hashable {
@@ -54,6 +55,8 @@ package struct RouteView: @unchecked Sendable {
         var timeoutMilliseconds: Int64 = 0
         var allowsOverride = false
         var isSecureOnly = false
+        /// Index of what clients may do; -1: anything.
+        var rules: Int32 = -1
     }
 
     struct Backend {
@@ -135,6 +138,9 @@ package struct RouteView: @unchecked Sendable {
     /// Whether a request without TLS is redirected.
     package func isSecureOnly(_ plan: Int32) -> Bool { plans[Int(plan)].isSecureOnly }
 
+    /// Index into `CompiledRouteTable.rules`; -1 where clients may do anything.
+    package func rules(_ plan: Int32) -> Int32 { plans[Int(plan)].rules }
+
     /// Whether a request may name its revision.
     package func allowsOverride(_ plan: Int32) -> Bool { plans[Int(plan)].allowsOverride }
 
@@ -164,6 +170,9 @@ package struct RouteView: @unchecked Sendable {
         for index in 0..<count where own[index] != Self.lowered(name[index]) { return false }
         return true
     }
+
+    /// A hash of the host that a Host header's value names, however it is written.
+    package static func hash(ofHost value: UnsafeBufferPointer<UInt8>) -> UInt32 { hash(value, nameLength(value)) }
 
     /// The length of the name before the port and a trailing dot.
     private static func nameLength(_ value: UnsafeBufferPointer<UInt8>) -> Int {

@@ -192,6 +192,7 @@ struct Scene {
         case let revision as Revision: world.revisions.set(Stored(revision, modRevision: next()))
         case let split as TrafficSplit: world.splits.set(Stored(split, modRevision: next()))
         case let region as Region: world.regions.set(Stored(region, modRevision: next()))
+        case let policy as EdgePolicy: world.policies.set(Stored(policy, modRevision: next()))
         case let node as Node: world.nodes.set(Stored(node, modRevision: next()))
         case let runner as Runner: world.runners.set(Stored(runner, modRevision: next()))
         default: break

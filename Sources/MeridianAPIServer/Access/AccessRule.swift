@@ -65,7 +65,10 @@ struct AccessRule: Equatable, Sendable {
         AccessRule(
             reach: .shared,
             verbs: read,
-            names: ["regions", "regions/status", "syscallallowlists", "syscallallowlists/status"]
+            names: [
+                "regions", "regions/status", "syscallallowlists", "syscallallowlists/status", "edgepolicies",
+                "edgepolicies/status",
+            ]
         ),
         AccessRule(
             reach: .cluster,

@@ -22,6 +22,8 @@ struct BodyTracker {
     private var overhead: Int32 = 0
     /// Bytes left of the body or of the current chunk.
     private var remaining: UInt64 = 0
+    /// Bytes of the body so far, without the framing of chunks; not counted where the connection's end ends it.
+    private(set) var dataCount: Int64 = 0
 
     init() {}
 
@@ -104,6 +106,7 @@ struct BodyTracker {
     private mutating func takeRun(_ count: Int, then next: Phase) -> Int {
         let run = min(UInt64(count), remaining)
         remaining -= run
+        dataCount += Int64(run)
         if remaining == 0 { phase = next }
         return Int(run)
     }

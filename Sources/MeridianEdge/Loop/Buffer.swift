@@ -75,10 +75,19 @@ struct BufferPool {
 
     private var first: Bytes?
     private var freeCount = 0
+    private var lentCount = 0
+    private let lentMax: Int
+
+    /// A pool that is exhausted once it has lent `lentMax` buffers: what is under way still gets its memory.
+    init(lentMax: Int) { self.lentMax = lentMax }
+
+    /// Whether nothing new should begin.
+    var isExhausted: Bool { lentCount > lentMax }
 
     /// Lends memory to `buffer` unless it has some.
     mutating func lend(to buffer: inout Buffer) {
         guard buffer.base == nil else { return }
+        lentCount += 1
         guard let memory = first else {
             buffer.lend(.allocate(capacity: Buffer.capacity))
             return
@@ -91,6 +100,7 @@ struct BufferPool {
     /// Takes the memory of `buffer` back, with whatever it holds.
     mutating func takeBack(_ buffer: inout Buffer) {
         guard let memory = buffer.takeBack() else { return }
+        lentCount -= 1
         guard freeCount < Self.freeMax else {
             memory.deallocate()
             return

@@ -109,6 +109,10 @@ struct Connection {
     var isSecure = false
     /// Client: may still begin with HTTP/2's preface.
     var isFresh = false
+    /// Client: counted among the connections of its address.
+    var isCounted = false
+    /// Client: whose it is.
+    var address = ClientAddress()
     /// Client: its TLS state, freed with the connection.
     var tls: OpaquePointer?
     /// Client: the HTTP/2 session that it carries, retained.
@@ -150,6 +154,12 @@ struct Connection {
     var bytesOut: Int64 = 0
     /// Client: the first digit of the final answer's status; 0 before it.
     var answerClass: UInt8 = 0
+    /// Client: how many bytes the current request's body may have.
+    var bodyBytesMax = Int64.max
+    /// Client: milliseconds in which `bodyWindowBytes` more than `bodySeen` must come; 0 for no such rule.
+    var bodyWindow: Int32 = 0
+    var bodyWindowBytes: Int64 = 0
+    var bodySeen: Int64 = 0
     /// Bytes thrown away while lingering.
     var discarded: Int32 = 0
 

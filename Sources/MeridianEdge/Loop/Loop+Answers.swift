@@ -8,20 +8,28 @@ enum Answer {
     case badResponse(ResponseFault)
     case parkedFull, parkedTimeout, responseTimeout
     case failed(String)
+    case addressRefused, bodyTooLarge, bodyTooSlow, overloaded
+    case tooMany(seconds: Int)
 
     var status: StaticString {
         switch self {
         case .unknownHost, .unknownRevision: "404 Not Found"
+        case .addressRefused: "403 Forbidden"
+        case .bodyTooSlow: "408 Request Timeout"
+        case .bodyTooLarge: "413 Content Too Large"
+        case .tooMany: "429 Too Many Requests"
         case .cannotConnect, .noResponse, .badResponse: "502 Bad Gateway"
-        case .noBackend, .parkedFull, .failed: "503 Service Unavailable"
+        case .noBackend, .parkedFull, .failed, .overloaded: "503 Service Unavailable"
         case .parkedTimeout, .responseTimeout: "504 Gateway Timeout"
         }
     }
 
-    var isRetryable: Bool {
+    /// When it makes sense to ask again, in seconds; nil: not known.
+    var retryAfter: Int? {
         switch self {
-        case .noBackend, .parkedFull, .failed: true
-        default: false
+        case .noBackend, .parkedFull, .failed, .overloaded: 1
+        case .tooMany(let seconds): seconds
+        default: nil
         }
     }
 
@@ -48,6 +56,11 @@ enum Answer {
             "no runner of the app became free in time; look at the app's conditions or raise its scaling"
         case .responseTimeout: "the app did not answer in time; look at its logs or raise requestTimeout"
         case .failed: "the app cannot be started: "
+        case .addressRefused: "clients with this address are not served at this host"
+        case .bodyTooLarge: "the body is larger than this host takes; send less or in parts"
+        case .bodyTooSlow: "the body came too slowly; send it in one go"
+        case .overloaded: "this edge has as much to do as its memory holds; try again in a second"
+        case .tooMany: "too many requests; wait as long as retry-after says and then ask less often"
         }
     }
 }
@@ -69,7 +82,7 @@ extension Loop {
         if case .failed(let text) = answer {
             message = String(decoding: text.utf8.prefix(Self.failureBytesMax), as: UTF8.self)
         }
-        write(client, status: answer.status, words: answer.words, message: message, isRetryable: answer.isRetryable)
+        write(client, status: answer.status, words: answer.words, message: message, retryAfter: answer.retryAfter)
         finishFlush(client)
     }
 
@@ -123,7 +136,7 @@ extension Loop {
         makeRequestID(client)
         at(client).pointee.request = []
         at(client).pointee.answerClass = 4
-        write(client, status: refusal.status, words: refusal.words, message: "", isRetryable: false)
+        write(client, status: refusal.status, words: refusal.words, message: "", retryAfter: nil)
         finishFlush(client)
     }
 
@@ -146,7 +159,7 @@ extension Loop {
         status: StaticString,
         words: StaticString,
         message: String,
-        isRetryable: Bool
+        retryAfter: Int?
     ) {
         let connection = at(client)
         pool.lend(to: &connection.pointee.output)
@@ -162,7 +175,11 @@ extension Loop {
         writer.write(requestID(client))
         writer.write("\r\nx-meridian-region: ")
         writer.write(UnsafeBufferPointer(region))
-        writer.write(isRetryable ? "\r\nretry-after: 1\r\n" : "\r\n")
+        if let retryAfter {
+            writer.write("\r\nretry-after: ")
+            writer.write(retryAfter)
+        }
+        writer.write("\r\n")
         let facts = connection.pointee.request
         if !facts.contains(.keepsAlive) {
             writer.write("connection: close\r\n")

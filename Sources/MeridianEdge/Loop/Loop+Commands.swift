@@ -38,6 +38,11 @@ extension Loop {
         tableTargets = targets
         view = table.view
         self.table = table
+        limits = context.limits
+        if let standing = table.standing {
+            limits.headBytesMax = min(limits.headBytesMax, standing.headBytesMax)
+            limits.headMilliseconds = standing.headMilliseconds
+        }
         tableSerial &+= 1
         let took = clinux_loop_microseconds() - start
         let longest = max(took, clinux_atomic_relaxed_load(counts.words + 1))

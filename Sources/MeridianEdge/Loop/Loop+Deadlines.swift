@@ -47,6 +47,14 @@ extension Loop {
             setDeadline(client, now + limits.lingerMilliseconds)
             unlinkParked(client)
             answer(client, .parkedTimeout)
+        case .exchange where bodyMayGoOn(client): return
+        case .exchange where now < connection.pointee.requestDeadline:
+            setDeadline(client, now + limits.lingerMilliseconds)
+            if connection.pointee.request.contains(.isAnswered) {
+                closeClient(client)
+            } else {
+                answer(client, .bodyTooSlow)
+            }
         case .exchange where !connection.pointee.request.contains(.isAnswered):
             setDeadline(client, now + limits.lingerMilliseconds)
             answer(client, .responseTimeout)

@@ -13,6 +13,13 @@ extension Loop {
         case .done, .blocked, .starved: return
         case .turn: scheduleTurn(client)
         case .ended: closeClient(client)
+        case .tooLarge:
+            note(.size)
+            if connection.pointee.request.contains(.isAnswered) {
+                closeClient(client)
+            } else {
+                answer(client, .bodyTooLarge)
+            }
         case .malformed:
             if connection.pointee.request.contains(.isAnswered) {
                 closeClient(client)
@@ -42,7 +49,7 @@ extension Loop {
         case .done: finishResponse(upstream, client)
         case .blocked, .starved: return
         case .turn: scheduleTurn(client)
-        case .sinkBroken, .malformed: closeClient(client)
+        case .sinkBroken, .malformed, .tooLarge: closeClient(client)
         case .ended:
             guard connection.pointee.body.endsWithConnection, connection.pointee.readiness.contains(.readEnd) else {
                 closeClient(client)
@@ -159,6 +166,7 @@ extension Loop {
         pool.takeBack(&connection.pointee.input)
         pool.takeBack(&connection.pointee.output)
         freeTLS(connection)
+        uncountConnection(client)
         connection.pointee.role = .free
         connection.pointee.peer = -1
         tables.deadlines[Int(client)] = 0

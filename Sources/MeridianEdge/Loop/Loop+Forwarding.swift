@@ -30,6 +30,7 @@ extension Loop {
             connection.pointee.output.end = Int32(writer.end)
             flush(connection)
         }
+        watchBody(client)
         pumpRequest(client)
     }
 

@@ -1,7 +1,7 @@
 // Loop+ProxyHeader: connections of trusted balancers, which first say whose they are.
 internal import CLinux
 internal import Glibc
-internal import MeridianRouting
+internal import MeridianModel
 
 extension Loop {
     /// Whether a peer has to begin with a PROXY header.
@@ -47,6 +47,7 @@ extension Loop {
 
     /// Writes down whose a connection is.
     func nameClient(_ client: Int32, _ address: inout clinux_address) {
+        at(client).pointee.address = ClientAddress(&address)
         let text = UnsafeMutableRawPointer(peerText(client)).assumingMemoryBound(to: CChar.self)
         at(client).pointee.peerTextCount = UInt8(
             clamping: max(0, clinux_address_text(&address, text, Int32(Self.peerTextBytesMax)))
@@ -56,6 +57,11 @@ extension Loop {
     private mutating func beginAfterProxyHeader(_ client: Int32) {
         let connection = at(client)
         pool.takeBack(&connection.pointee.input)
+        guard countConnection(client) else {
+            if !connection.pointee.isSecure { turnAway(client, .tooMany) }
+            closeClient(client)
+            return
+        }
         connection.pointee.phase = connection.pointee.isSecure ? .handshake : .head
         // Edge-triggered: what came with the header is not announced again.
         connection.pointee.readiness.insert(.readable)

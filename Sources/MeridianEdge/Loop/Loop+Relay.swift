@@ -13,6 +13,8 @@ enum Relay {
     /// The source ended within the body.
     case ended
     case malformed
+    /// The body is larger than the rules of its host allow.
+    case tooLarge
     case sinkBroken
     /// The turn's share is used up.
     case turn
@@ -38,6 +40,7 @@ extension Loop {
             if from.pointee.ready == 0, from.pointee.input.count > 0, !from.pointee.body.isDone {
                 check(from, decoding: to.pointee.request.contains(.decodesChunks))
                 if from.pointee.body.hasFailed { return .malformed }
+                if isBodyTooLarge(from) { return .tooLarge }
             }
             if from.pointee.ready > 0 || to.pointee.output.count > 0 {
                 guard push(from, to) else { return .sinkBroken }

@@ -104,6 +104,10 @@ extension Loop {
         let connection = at(client)
         if connection.pointee.input.count == 0 {
             pool.takeBack(&connection.pointee.input)
+        } else if pool.isExhausted {
+            // A head that is held until its rest comes costs memory that others need now.
+            note(.overload)
+            closeClient(client)
         } else if !connection.pointee.request.contains(.hasHeadBegun) {
             connection.pointee.request.insert(.hasHeadBegun)
             setDeadline(client, now + limits.headMilliseconds)
@@ -123,6 +127,7 @@ extension Loop {
             redirectToSecure(client)
             return
         }
+        guard admits(client, plan, view) else { return }
         let pick = pick(client, plan, view)
         switch pick.outcome {
         case .noBackend: answer(client, .noBackend)
@@ -157,6 +162,8 @@ extension Loop {
         connection.pointee.attempts = 0
         connection.pointee.answerClass = 0
         connection.pointee.body = BodyTracker(requestHead.framing)
+        connection.pointee.bodyBytesMax = .max
+        connection.pointee.bodyWindow = 0
     }
 
     private mutating func pick(_ client: Int32, _ plan: Int32, _ view: RouteView) -> Pick {

@@ -15,6 +15,7 @@ extension Loop {
         client.pointee.stream = Unmanaged.passRetained(stream).toOpaque()
         client.pointee.isPlain = false
         client.pointee.isSecure = at(carrier).pointee.isSecure
+        client.pointee.address = at(carrier).pointee.address
         client.pointee.peerTextCount = at(carrier).pointee.peerTextCount
         client.pointee.readiness = .both
         memcpy(peerText(slot), peerText(carrier), Self.peerTextBytesMax)

@@ -24,7 +24,7 @@ extension Loop {
         case .turn:
             scheduleTurn(client)
             return true
-        case .malformed, .sinkBroken: return false
+        case .malformed, .tooLarge, .sinkBroken: return false
         case .ended:
             let to = at(sink)
             guard at(source).pointee.readiness.contains(.readEnd) else { return false }

@@ -18,7 +18,8 @@ struct Loop: ~Copyable {
     static let peerTextBytesMax = 48
 
     let context: LoopContext
-    let limits: EdgeLimits
+    /// Those of the edge, narrowed by the policy without hosts of the table in force.
+    var limits: EdgeLimits
     let mailbox: LoopMailbox
     let region: UnsafeMutableBufferPointer<UInt8>
     let counts: CounterLine
@@ -34,7 +35,7 @@ struct Loop: ~Copyable {
     var generation: UInt32 = 0
     var clientCount = 0
 
-    var pool = BufferPool()
+    var pool: BufferPool
     var requestHead = RequestHead()
     var responseHead = ResponseHead()
     var random: RandomSource
@@ -85,6 +86,7 @@ struct Loop: ~Copyable {
         limits = context.limits
         mailbox = context.mailboxes[index]
         counts = context.counts[index]
+        pool = BufferPool(lentMax: context.limits.bufferBytesMax / Buffer.capacity / context.mailboxes.count)
         let regionBytes = Array(context.region.utf8)
         region = .allocate(capacity: regionBytes.count)
         _ = region.initialize(from: regionBytes)

@@ -1,4 +1,5 @@
 // LoopContext: what all loops of an edge share and none of them changes.
+internal import MeridianModel
 internal import MeridianRouting
 
 /// Made once before the loops start.
@@ -7,8 +8,11 @@ final class LoopContext: Sendable {
     let region: String
     /// One per loop, in the order of the loops.
     let mailboxes: [LoopMailbox]
-    /// One per loop: word 0 holds its client connections, word 1 the longest swap of a table in microseconds.
+    /// One per loop: word 0 holds its client connections, word 1 the longest swap of a table in microseconds,
+    /// those from `RuleBreach.firstWord` on what was refused.
     let counts: [CounterLine]
+    let turns = TurnTable()
+    let clientCounts = ClientCounts()
     let demand: @Sendable (RunnerDemand) -> Void
     let certificates: CertificateBook
     let proxyRanges: [AddressRange]

@@ -1,5 +1,6 @@
 // TargetRecord: one revision or address backend and its runners, shared by all loops.
 internal import CLinux
+internal import MeridianModel
 internal import MeridianRouting
 internal import Synchronization
 

@@ -6,6 +6,8 @@ package struct RouteTable: Shaped {
     package var number: Int = 0
     /// One entry per host, sorted by host; hosts are lower case, without a port, and unique.
     package var hosts: [HostRoute] = []
+    /// What clients may do, in the order of the policies' names; no host is in two of them and one at most has none.
+    package var policies: [RoutePolicy] = []
 
     package init() {}
 
@@ -20,6 +22,30 @@ package struct RouteTable: Shaped {
         fields: [
             .init(required: "number", \.number, "Rises with every published table."),
             .init("hosts", \.hosts, default: [], "One entry per host, sorted by host."),
+            .init("policies", \.policies, default: [], "What clients may do, in the order of names."),
+        ]
+    )
+}
+
+/// What clients may do with the requests of some hosts, by the EdgePolicy of that name.
+package struct RoutePolicy: Shaped {
+    package var name: String = ""
+    /// Its hosts are those that the policy has; none: all that no other policy has.
+    package var rules = EdgePolicySpec()
+
+    package init() {}
+
+    package init(name: String, rules: EdgePolicySpec) {
+        self.name = name
+        self.rules = rules
+    }
+
+    package static let shape: Shape<RoutePolicy> = Shape(
+        "RoutePolicy",
+        "What clients may do with the requests of some hosts.",
+        fields: [
+            .init(required: "name", \.name, "The EdgePolicy's name."),
+            .init(required: "rules", \.rules, "Its rules, with the hosts that it has."),
         ]
     )
 }

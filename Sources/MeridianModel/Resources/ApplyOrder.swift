@@ -2,7 +2,8 @@
 
 /// Kinds that others refer to, first.
 private let kindsByRank = [
-    "Namespace", RegionSpec.kind, SyscallAllowlistSpec.kind, Secret.kind, AppSpec.kind, TrafficSplitSpec.kind,
+    "Namespace", RegionSpec.kind, SyscallAllowlistSpec.kind, EdgePolicySpec.kind, Secret.kind, AppSpec.kind,
+    TrafficSplitSpec.kind,
     GitSourceSpec.kind,
 ]
 

@@ -138,6 +138,18 @@ package struct Kind: Sendable {
             declared: true,
             columns: [Column("GROUPS", "spec.groups"), Column("ON-DENIED", "spec.onDenied")]
         ),
+        Kind(
+            EdgePolicy.self,
+            plural: "edgepolicies",
+            shortNames: ["ep", "policies"],
+            namespaced: false,
+            declared: true,
+            columns: [
+                Column("READY", "status.conditions[Ready]"), Column("HOSTS", "spec.hosts"),
+                Column("CLIENT-RATE", "spec.clientRate.requests"), Column("HOST-RATE", "spec.hostRate.requests"),
+                Column("REASON", "status.conditions[Ready].reason", wide: true),
+            ]
+        ),
         Kind(Secret.self, plural: "secrets", namespaced: true, declared: true, columns: [Column("TYPE", "type")]),
         Kind(
             Namespace.self,

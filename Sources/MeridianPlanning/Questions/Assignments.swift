@@ -35,7 +35,7 @@ private func holds(_ wanted: NodeAssignment, _ view: NodeView, _ report: NodeRep
 /// Whether two assignments differ in nothing but their numbers.
 private func same(_ left: NodeAssignment, _ right: NodeAssignment) -> Bool {
     left.region == right.region && left.revisions == right.revisions && left.routes.hosts == right.routes.hosts
-        && left.certificates == right.certificates
+        && left.routes.policies == right.routes.policies && left.certificates == right.certificates
 }
 
 /// The assignment with a number that is newer than any the node may have.
@@ -75,6 +75,7 @@ private func wantedAssignment(
         route.region = region
         return route
     }
+    assignment.routes.policies = routes.policies
     let hosts = Set(assignment.routes.hosts.map(\.host))
     assignment.certificates = world.certificates(routes).filter { !hosts.isDisjoint(with: $0.hosts) }
     before.carryOver(into: &assignment, served: Set(regions.keys), in: world)

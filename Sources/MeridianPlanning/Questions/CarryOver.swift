@@ -44,7 +44,23 @@ struct PreviousAssignment {
             let kept = Set(assignment.routes.hosts.map(\.host)).subtracting(assignment.certificates.flatMap(\.hosts))
             assignment.certificates += assigned.certificates.filter { !kept.isDisjoint(with: $0.hosts) }
         }
+        carryOverPolicies(into: &assignment, in: world)
         assignment.revisions.sort { $0.key < $1.key }
+    }
+
+    /// A policy that this version cannot read goes on to protect its hosts, but for those that another one has now.
+    private func carryOverPolicies(into assignment: inout NodeAssignment, in world: World) {
+        let obscured = Set(world.unreadable.filter { $0.kind == EdgePolicySpec.kind }.map(\.name))
+        guard !obscured.isEmpty else { return }
+        let taken = Set(assignment.routes.policies.flatMap(\.rules.hosts))
+        let hasStanding = assignment.routes.policies.contains { $0.rules.hosts.isEmpty }
+        for var policy in assigned.routes.policies where obscured.contains(policy.name) {
+            let isStanding = policy.rules.hosts.isEmpty
+            policy.rules.hosts.removeAll(where: taken.contains)
+            guard isStanding ? !hasStanding : !policy.rules.hosts.isEmpty else { continue }
+            assignment.routes.policies.append(policy)
+        }
+        assignment.routes.policies.sort { $0.name < $1.name }
     }
 
     private func namespace(of path: String) -> String { String(path.prefix { $0 != "/" }) }

@@ -9,6 +9,10 @@ package struct Routing: Sendable, Equatable {
     package var hosts: [HostRoute] = []
     /// What each split got, by `namespace/name`.
     package var splits: [String: SplitOutcome] = [:]
+    /// What clients may do, in the order of the policies' names.
+    package var policies: [RoutePolicy] = []
+    /// The hosts that a policy names and an older one has, by policy and host: who has it.
+    package var contestedHosts: [String: [String: String]] = [:]
     /// Revisions that some split names, by key path: they are kept.
     package var named: Set<String> = []
 }
@@ -56,6 +60,7 @@ package func routing(_ situations: [AppSituation], in world: World) -> Routing {
         }
         routing.splits[split.key.path] = outcome
     }
+    claimPolicies(in: world, &routing)
     routing.hosts = routes.values.sorted { $0.host < $1.host }
     return routing
 }

@@ -6,7 +6,8 @@ package struct NumericAddress: Sendable, Hashable, CustomStringConvertible {
     package let bytes: [UInt8]
     package let port: UInt16
 
-    init(bytes: [UInt8], port: UInt16) {
+    /// `bytes`: 4 or 16 of them, in network order.
+    package init(bytes: [UInt8], port: UInt16) {
         self.bytes = bytes
         self.port = port
     }

@@ -31,10 +31,24 @@ package struct AddressRange: Sendable, Hashable, CustomStringConvertible {
         return address[whole] & mask == bytes[whole] & mask
     }
 
+    /// The first and the last address, with IPv4 in the place that IPv6 gives it (`::ffff:0:0/96`, RFC 4291 §2.5.5.2).
+    package var bounds: ClosedRange<UInt128> {
+        let free = UInt128(bytes.count * 8 - prefixLength)
+        let mask = free == 128 ? UInt128.max : (UInt128(1) << free) - 1
+        let address = addressNumber(bytes)
+        return (address & ~mask)...(address | mask)
+    }
+
     package var description: String {
         let address = NumericAddress(bytes: bytes, port: 0).description
         // Without the port, and without the brackets of IPv6.
         let host = address.dropLast(2).drop { $0 == "[" }.prefix { $0 != "]" }
         return "\(host)/\(prefixLength)"
     }
+}
+
+/// An address of 4 or 16 bytes in network order as a number, with IPv4 in the place that IPv6 gives it.
+package func addressNumber(_ bytes: some Collection<UInt8>) -> UInt128 {
+    let number = bytes.reduce(UInt128(0)) { $0 << 8 | UInt128($1) }
+    return bytes.count == 4 ? number | 0xFFFF << 32 : number
 }
