@@ -135,6 +135,9 @@ private struct KeptPool: RunnerPort {
     func pause(_ runner: RunnerHandle) { runners.pause(runner) }
     func resume(_ runner: RunnerHandle) { runners.resume(runner) }
     var exits: AsyncStream<RunnerExit> { runners.exits }
+    var deniedSyscalls: [String: [String]] { runners.deniedSyscalls }
+    var deniedChanges: AsyncStream<Void> { runners.deniedChanges }
+    func forgetDenied(except revisions: Set<String>) { runners.forgetDenied(except: revisions) }
     var protections: [String: String] { runners.protections }
 
     func checkPort(

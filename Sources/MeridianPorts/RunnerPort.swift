@@ -47,6 +47,15 @@ package protocol RunnerPort: Sendable {
         timeout: Duration
     ) async throws(RunnerError) -> PortCheckReport
 
+    /// The denied syscalls that runners made, by revision (`namespace/name`), by name and sorted.
+    var deniedSyscalls: [String: [String]] { get }
+
+    /// Tells that `deniedSyscalls` has grown; for one listener.
+    var deniedChanges: AsyncStream<Void> { get }
+
+    /// Drops what is known of denied syscalls of all revisions but these.
+    func forgetDenied(except revisions: Set<String>)
+
     /// Which protections are in force: `cgroup`, `seccomp`, `user`, `network`… and how.
     var protections: [String: String] { get }
 }

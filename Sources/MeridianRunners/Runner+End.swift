@@ -25,7 +25,7 @@ extension Runner {
         if state.isStopping {
             end = RunnerEnd(cause: .stopped, message: "stopped")
         } else if let fatal = state.fatal {
-            end = describe(deniedSyscall: fatal.syscall)
+            end = describe(deniedSyscall: fatal)
         } else if isOrphan, state.programStatus == nil || state.programStatus == SIGKILL {
             end = RunnerEnd(cause: .signal(SIGKILL), message: "killed by signal 9 (the sandbox's launcher died)")
         } else {
@@ -36,7 +36,7 @@ extension Runner {
         return Ending(
             end: end,
             failure: state.refusal ?? startFailure(shell.failure, end),
-            isSpontaneous: started.current != nil && !state.isStopping && denial != .report
+            isSpontaneous: started.current != nil && !state.isStopping && purpose == .serving
         )
     }
 
@@ -53,11 +53,6 @@ extension Runner {
         ended.fulfil(ending.end)
     }
 
-    /// An ended runner is remembered for a while; its pipes and listener are not needed for that.
-    private func forgetDescriptors() {
-        state.withLock { state in
-            state.outputs = []
-            state.fatal = nil
-        }
-    }
+    /// An ended runner is remembered for a while; its pipes are not needed for that.
+    private func forgetDescriptors() { state.withLock { $0.outputs = [] } }
 }

@@ -1,5 +1,6 @@
 // Runner+Reports: what the event loop hears of a runner: output, that it was executed, denied syscalls.
 internal import Glibc
+internal import MeridianModel
 internal import Synchronization
 
 extension Runner {
@@ -34,11 +35,20 @@ extension Runner {
         return count < 0 && (errno == EAGAIN || errno == EINTR) ? .nothing : .ended
     }
 
-    /// The program runs; the listener is there where its filter reports.
-    func noteExecuted(listener: Descriptor?) {
-        if let listener { listen(listener) }
+    /// The program runs.
+    func noteExecuted() {
         state.withLock { $0.isExecuted = true }
         announce()
+    }
+
+    /// The program made its first denied call of this number, which init has answered, or kills it for.
+    func noteDenied(_ number: Int32) {
+        let name = syscallName(number) ?? DeniedWords.unnamed(number)
+        state.withLock { state in
+            state.denied.insert(name)
+            if onDeniedAction == .kill, state.fatal == nil { state.fatal = name }
+        }
+        onDenied(self, name)
     }
 
     func noteProgramEnded(_ status: Int32) { state.withLock { $0.programStatus = status } }
@@ -47,28 +57,5 @@ extension Runner {
     func announce() {
         guard state.withLock({ $0.isExecuted }), let place = shell.place else { return }
         started.fulfil(.success(place))
-    }
-
-    private func listen(_ listener: Descriptor) {
-        do throws(SystemError) {
-            try watch(listener) { [self] token in
-                if denial == .kill {
-                    killForCall(listener, token)
-                } else if !denied.answer(listener) {
-                    loop.unwatch(token)
-                }
-            }
-        } catch {
-            // Without an answerer every denied call would hang: dropping the listener makes them fail with ENOSYS.
-            log.add(Array("denied syscalls are not reported: \(error)\n".utf8)[...], .meridian)
-            if denial == .kill { signal(SIGKILL) }
-        }
-    }
-
-    private func killForCall(_ listener: Descriptor, _ token: EventLoop.Token) {
-        guard let name = denied.takeOne(listener) else { return loop.unwatch(token) }
-        state.withLock { $0.fatal = (name, listener) }
-        signal(SIGKILL)
-        loop.unwatch(token)
     }
 }

@@ -17,7 +17,7 @@ extension Runner {
             return RunnerEnd(cause: .outOfMemory, message: message)
         }
         if signal == SIGSYS {
-            // Denied syscalls do not end here: the node kills for them, and knows their names.
+            // Denied syscalls end here only where the kernel cannot tell their names; see `protections`.
             let message = "killed by signal 31 (usually a call of another architecture: int 0x80). Build for x86_64"
             return RunnerEnd(cause: .signal(signal), message: message)
         }

@@ -17,6 +17,14 @@ struct RunnerEnd: Sendable {
     let message: String
 }
 
+/// What a runner is for.
+enum RunnerPurpose: Sendable {
+    /// Requests.
+    case serving
+    /// A port check: denied calls fail whatever the allowlist does with them, and its end is part of the check's answer.
+    case checking
+}
+
 /// A runner of ours.
 ///
 /// Its handlers run on the event loop's thread.
@@ -31,8 +39,10 @@ final class Runner: Sendable {
         var pauses = 0
         /// Why the order was not given, where it was not.
         var refusal: RunnerError?
-        /// The denied syscall for which the runner is being killed, and the listener, which keeps the call waiting.
-        var fatal: (syscall: String, listener: Descriptor)?
+        /// The denied syscalls that it made, by name.
+        var denied: Set<String> = []
+        /// The denied syscall for which init kills it.
+        var fatal: String?
         var tokens: [EventLoop.Token] = []
         var outputs: [(Descriptor, LogStream)] = []
     }
@@ -43,25 +53,26 @@ final class Runner: Sendable {
     let port: UInt16
     let template: RunnerTemplate
     let log: RunnerLog
-    let denied = DeniedSyscalls()
     let started = Promise<Result<StartedRunner, RunnerError>>()
     let ended = Promise<RunnerEnd>()
-    /// What a denied syscall meets; `.report` is a port check's, whose end is part of its answer and not announced.
-    let denial: SyscallFilter.Denial
+    let purpose: RunnerPurpose
     let shell: Shell
     let loop: EventLoop
+    let onDenied: @Sendable (Runner, _ syscall: String) -> Void
     let onEnd: @Sendable (Runner, RunnerEnd, _ isSpontaneous: Bool) -> Void
     let state = Mutex(State())
 
-    /// `onEnd` is called once on the loop's thread when nothing of the runner is left, before `ended` is fulfilled.
+    /// `onDenied` is called on the loop's thread with each denied syscall's first call; `onEnd` once there when
+    /// nothing of the runner is left, before `ended` is fulfilled.
     init(
         id: String,
         revision: String,
         port: UInt16,
         template: RunnerTemplate,
         log: RunnerLog,
-        denial: SyscallFilter.Denial,
+        purpose: RunnerPurpose,
         shell: Shell,
+        onDenied: @escaping @Sendable (Runner, String) -> Void,
         onEnd: @escaping @Sendable (Runner, RunnerEnd, Bool) -> Void
     ) {
         self.id = id
@@ -69,9 +80,10 @@ final class Runner: Sendable {
         self.port = port
         self.template = template
         self.log = log
-        self.denial = denial
+        self.purpose = purpose
         self.shell = shell
         loop = shell.loop
+        self.onDenied = onDenied
         self.onEnd = onEnd
     }
 
@@ -88,6 +100,12 @@ final class Runner: Sendable {
 
     /// Sends a signal to the program by way of its init; see `Shell.signal`.
     func signal(_ number: Int32) { shell.signal(number) }
+
+    /// The denied syscalls that it made so far, by name, sorted.
+    var deniedSyscalls: [String] { state.withLock { $0.denied.sorted() } }
+
+    /// What a denied syscall meets.
+    var onDeniedAction: DeniedSyscallAction { purpose == .checking ? .errno : template.onDenied }
 
     /// From now on an end counts as asked for.
     func markStopping() { state.withLock { $0.isStopping = true } }

@@ -18,7 +18,7 @@ extension SandboxedRunners {
         timeout: Duration
     ) async throws(RunnerError) -> PortCheckReport {
         let begin = ContinuousClock.now
-        let runner = try await launch(id, revision: revision, template, bundle: bundle, denial: .report)
+        let runner = try await launch(id, revision: revision, template, bundle: bundle, purpose: .checking)
         let started: StartedRunner
         do throws(RunnerError) {
             started = try await runner.started.value.get()
@@ -121,7 +121,7 @@ extension SandboxedRunners {
         _ sockets: [ListeningSocket],
         since begin: ContinuousClock.Instant
     ) -> PortCheckReport {
-        if runner.template.onDenied == .kill, !runner.denied.seen.isEmpty {
+        if runner.template.onDenied == .kill, !runner.deniedSyscalls.isEmpty {
             return failure(
                 "SyscallDenied",
                 "the allowlist would have killed the program",
@@ -135,7 +135,7 @@ extension SandboxedRunners {
         report.reason = "Listening"
         report.listening = sockets.map(\.description)
         report.output = runner.log.tail
-        report.deniedSyscalls = runner.denied.seen
+        report.deniedSyscalls = runner.deniedSyscalls
         report.elapsed = .now - begin
         return report
     }
@@ -148,7 +148,7 @@ extension SandboxedRunners {
         _ sockets: [ListeningSocket],
         since begin: ContinuousClock.Instant
     ) -> PortCheckReport {
-        let denied = runner.denied.seen
+        let denied = runner.deniedSyscalls
         var report = PortCheckReport()
         report.listening = sockets.map(\.description)
         report.output = runner.log.tail

@@ -51,7 +51,7 @@ extension SandboxedRunners {
         _ id: String,
         revision: String,
         _ template: RunnerTemplate,
-        denial: SyscallFilter.Denial,
+        purpose: RunnerPurpose,
         zygote: Zygote
     ) throws(RunnerError) -> Runner {
         try claim(id)
@@ -59,10 +59,10 @@ extension SandboxedRunners {
             let shape = SandboxShape(template)
             // One that has ended since it was parked takes nobody in.
             while let shell = takeParked(shape) {
-                if let runner = try makeRunner(id, revision, template, denial, in: shell) { return runner }
+                if let runner = try makeRunner(id, revision, template, purpose, in: shell) { return runner }
             }
             let shell = try makeShell(shape, from: zygote)
-            if let runner = try makeRunner(id, revision, template, denial, in: shell) { return runner }
+            if let runner = try makeRunner(id, revision, template, purpose, in: shell) { return runner }
         } catch {
             release(id)
             throw error
@@ -76,7 +76,7 @@ extension SandboxedRunners {
         _ id: String,
         _ revision: String,
         _ template: RunnerTemplate,
-        _ denial: SyscallFilter.Denial,
+        _ purpose: RunnerPurpose,
         in shell: Shell
     ) throws(RunnerError) -> Runner? {
         let log: RunnerLog
@@ -93,9 +93,11 @@ extension SandboxedRunners {
             port: Self.firstPort + UInt16(shell.slot),
             template: template,
             log: log,
-            denial: denial,
-            shell: shell
-        ) { [weak self] runner, end, isSpontaneous in self?.noteEnd(runner, end, isSpontaneous) }
+            purpose: purpose,
+            shell: shell,
+            onDenied: { [weak self] in self?.noteDenied($0, $1) },
+            onEnd: { [weak self] runner, end, isSpontaneous in self?.noteEnd(runner, end, isSpontaneous) }
+        )
         state.withLock { $0.runners[id] = runner }
         if shell.admit(runner) { return runner }
         state.withLock { _ = $0.runners.removeValue(forKey: id) }
@@ -112,6 +114,13 @@ extension SandboxedRunners {
     }
 
     private func release(_ id: String) { state.withLock { _ = $0.ids.remove(id) } }
+
+    /// A check's answer names what it was denied; the log says it in either case.
+    private func noteDenied(_ runner: Runner, _ syscall: String) {
+        let words = DeniedWords.message([syscall], allowed: runner.template.syscalls)
+        runner.log.add(Array("\(words)\n".utf8)[...], .meridian)
+        if runner.purpose == .serving { denied.note(syscall, revision: runner.revision) }
+    }
 
     private func noteEnd(_ runner: Runner, _ end: RunnerEnd, _ isSpontaneous: Bool) {
         state.withLock { state in

@@ -13,13 +13,7 @@ extension SandboxedRunners {
         _ template: RunnerTemplate,
         bundle: String
     ) async throws(RunnerError) -> RunnerHandle {
-        let runner = try await launch(
-            id,
-            revision: revision,
-            template,
-            bundle: bundle,
-            denial: template.onDenied == .kill ? .kill : .errno
-        )
+        let runner = try await launch(id, revision: revision, template, bundle: bundle, purpose: .serving)
         let started = try await runner.started.value.get()
         return handle(runner, started)
     }
@@ -59,15 +53,16 @@ extension SandboxedRunners {
         revision: String,
         _ template: RunnerTemplate,
         bundle: String,
-        denial: SyscallFilter.Denial
+        purpose: RunnerPurpose
     ) async throws(RunnerError) -> Runner {
         try requireRoot()
         try validate(id, template, bundle)
-        let filter = try compiled(template, denial)
         let zygote = try await readyZygote()
-        let runner = try register(id, revision: revision, template, denial: denial, zygote: zygote)
+        let isTold = zygote.whyUntold == nil
+        let filter = try compiled(template, isTold ? .told : Self.untoldDenial(template, purpose))
+        let runner = try register(id, revision: revision, template, purpose: purpose, zygote: zygote)
         do throws(SystemError) {
-            try order(runner, bundle: bundle, filter: filter)
+            try order(runner, bundle: bundle, filter: filter, isTold: isTold)
         } catch {
             runner.refuse(RunnerError(reason: "SandboxUnavailable", message: "\(id): \(error)"))
         }
@@ -88,8 +83,18 @@ extension SandboxedRunners {
         )
     }
 
+    /// The kernel's own answer, where it cannot tell.
+    private static func untoldDenial(_ template: RunnerTemplate, _ purpose: RunnerPurpose) -> SyscallFilter.Denial {
+        template.onDenied == .kill && purpose == .serving ? .kill : .errno
+    }
+
     /// Tells the runner's shell what to run, and begins to listen to it.
-    private func order(_ runner: Runner, bundle: String, filter: SyscallFilter) throws(SystemError) {
+    private func order(
+        _ runner: Runner,
+        bundle: String,
+        filter: SyscallFilter,
+        isTold: Bool
+    ) throws(SystemError) {
         let (output, outputEnd) = try makePipe()
         let (errors, errorsEnd) = try makePipe()
         let tree = clinux_open_tree_read_only(bundle)
@@ -97,7 +102,7 @@ extension SandboxedRunners {
         let bundleTree = Descriptor(owning: tree)
         let packet = StartPacket(
             id: runner.id,
-            reportsDenied: runner.denial != .errno,
+            answers: isTold ? DeniedAnswers(runner.onDeniedAction) : nil,
             filter: filter,
             program: "/app/\(runner.template.executable)",
             arguments: [runner.template.executable] + runner.template.arguments,

@@ -42,6 +42,7 @@ package final class SandboxedRunners: RunnerPort {
     /// The user id of the runner in slot 0; the others follow.
     let firstUser: UInt32
     let filters = SyscallFilterCache()
+    let denied = DeniedRecord()
     let loop: EventLoop
     let probes: ReadinessProbes
     let sockets: SocketTables
@@ -85,10 +86,22 @@ package final class SandboxedRunners: RunnerPort {
             "filesystem": isRoot ? "read-only root, bundle read-only, one sized tmpfs" : Self.needsRoot,
             "namespaces": isRoot ? "pid mount net ipc uts cgroup" : Self.needsRoot,
             "network": isRoot ? "loopback only" : Self.needsRoot,
-            "seccomp": isRoot ? "allowlist filter" : Self.needsRoot,
+            "seccomp": isRoot ? seccompWords : Self.needsRoot,
             "user": isRoot ? "own user id per runner, no capabilities" : Self.needsRoot,
         ]
     }
+
+    /// Whether denied calls are told is known once the zygote serves.
+    private var seccompWords: String {
+        guard case .success(let zygote) = state.withLock({ $0.zygote })?.current else { return "allowlist filter" }
+        return zygote.whyUntold.map { "allowlist filter; denied syscalls are NOT told (\($0))" }
+            ?? "allowlist filter; denied syscalls are told"
+    }
+
+    package var deniedSyscalls: [String: [String]] { denied.all }
+    package var deniedChanges: AsyncStream<Void> { denied.changes }
+
+    package func forgetDenied(except revisions: Set<String>) { denied.forget(except: revisions) }
 
     /// Starts the zygote now, so that it is forked small and the first cold start does not pay for it.
     package func warmUp() async throws(RunnerError) {
@@ -115,6 +128,7 @@ package final class SandboxedRunners: RunnerPort {
         for runner in state.withLock({ Array($0.runners.values) }) { _ = await runner.ended.value }
         cgroups.sweep()
         exitsContinuation.finish()
+        denied.finish()
         loop.end()
         probes.end()
     }

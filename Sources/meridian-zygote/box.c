@@ -69,7 +69,7 @@ _Noreturn static void run_inside(struct box_options *options, int lifeline) {
     pid_t command = fork();
     if (command < 0) box_fail(MZ_STEP_EXECUTE, options->command[0]);
     if (command == 0) execute(options);
-    _exit(shell_status(reap_until(command, signals, lifeline, -1)));
+    _exit(shell_status(reap_until(command, signals, lifeline, -1, NULL)));
 }
 
 int box(int argc, char **argv) {
@@ -94,5 +94,5 @@ int box(int argc, char **argv) {
     int signals = open_init_signals();
     if (signals < 0) box_fail(MZ_STEP_SIGNALS, "");
     // lifeline[0] never ends here: this process holds the other end.
-    return shell_status(reap_until(inside, signals, lifeline[0], -1));
+    return shell_status(reap_until(inside, signals, lifeline[0], -1, NULL));
 }

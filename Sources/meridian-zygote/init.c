@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -46,20 +47,29 @@ static bool take_order(int orders) {
     return true;
 }
 
-int reap_until(pid_t child, int signals, int lifeline, int orders) {
+int reap_until(pid_t child, int signals, int lifeline, int orders, struct denials *denials) {
     for (;;) {
         int status = 0;
         pid_t ended;
         while ((ended = waitpid(-1, &status, WNOHANG)) > 0) {
             if (ended == child) return status;
         }
-        struct pollfd watched[3] = {{.fd = signals, .events = POLLIN},
+        struct pollfd watched[4] = {{.fd = signals, .events = POLLIN},
                                     {.fd = lifeline, .events = POLLIN},
-                                    {.fd = orders, .events = POLLIN}};
-        if (poll(watched, 3, -1) < 0 && errno != EINTR) return SIGKILL;
+                                    {.fd = orders, .events = POLLIN},
+                                    {.fd = denials == NULL ? -1 : denials->listener, .events = POLLIN}};
+        if (poll(watched, 4, -1) < 0 && errno != EINTR) return SIGKILL;
         if (watched[1].revents != 0) return SIGKILL;
         // A node that has let go gives no more orders; its end is the zygote's to notice.
         if (watched[2].revents != 0 && !take_order(orders)) orders = -1;
+        if ((watched[3].revents & POLLIN) != 0) {
+            if (!answer_denied(denials)) (void)kill(child, SIGKILL);
+        } else if (watched[3].revents != 0) {
+            // Nobody is left under the filter.
+            denials->listener = -1;
+        }
+        // In a flood of denied calls every system call counts.
+        if (watched[0].revents == 0) continue;
         struct signalfd_siginfo received;
         while (read(signals, &received, sizeof received) == (ssize_t)sizeof received) {
             // ESRCH cannot be: the child is reaped by nobody else.
@@ -83,6 +93,11 @@ int confine_init(void) {
         ALLOW(SYS_kill),
         ALLOW(SYS_sendmsg),
         ALLOW(SYS_exit_group),
+        // Taking and answering denied calls; the listener is its only descriptor that knows these two.
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 5),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+        ALLOW((uint32_t)SECCOMP_IOCTL_NOTIF_RECV),
+        ALLOW((uint32_t)SECCOMP_IOCTL_NOTIF_SEND),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
     };
     struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};

@@ -53,12 +53,12 @@ static int execute(void *context) {
         .len = (unsigned short)launch->start->filter_count,
         .filter = (struct sock_filter *)(uintptr_t)launch->filter,
     };
-    const bool notify = (launch->start->flags & MZ_NOTIFY) != 0;
-    unsigned flags = notify ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
-    long loaded = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+    const bool tells = (launch->start->flags & MZ_TELL) != 0;
+    const int loaded = tells ? load_telling_filter(&program)
+                             : (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
     if (loaded < 0) note(launch, MZ_STEP_FILTER);
     // In the shared table: PID 1 keeps it when executing closes this process's copy.
-    if (notify) launch->listener = (int)loaded;
+    if (tells) launch->listener = loaded;
     execve(launch->path, launch->arguments, launch->environment);
     note(launch, MZ_STEP_EXECUTE);
     return 0;
@@ -113,11 +113,12 @@ _Noreturn void run_program(const struct mz_park *shell, const struct order *orde
         fail(launch.step);
     }
     struct mz_report report = {.kind = MZ_READY};
-    if (mz_send(REPORT, &report, sizeof report, &launch.listener, launch.listener < 0 ? 0 : 1) != 0)
-        fail(MZ_STEP_DESCRIPTORS);
-    if (launch.listener >= 0) close(launch.listener);
+    if (mz_send(REPORT, &report, sizeof report, NULL, 0) != 0) fail(MZ_STEP_DESCRIPTORS);
+    struct denials denials = {.listener = launch.listener, .report = REPORT, .answers = order->packet.start.answers};
+    hasten_denials(&denials);
     if (confine_init() != 0) fail(MZ_STEP_FILTER);
-    report = (struct mz_report){.kind = MZ_EXITED, .status = reap_until(program, signals, LIFELINE, REPORT)};
+    report = (struct mz_report){
+        .kind = MZ_EXITED, .status = reap_until(program, signals, LIFELINE, REPORT, &denials)};
     // The zygote's MZ_GONE follows even where this cannot be sent.
     (void)mz_send(REPORT, &report, sizeof report, NULL, 0);
     _exit(WIFEXITED(report.status) ? WEXITSTATUS(report.status) : 128 + WTERMSIG(report.status));

@@ -13,9 +13,12 @@ final class FakeRunners: RunnerPort {
         var cut = 0
         var paused: Set<String> = []
         var failure: String?
+        var denied: [String: [String]] = [:]
     }
 
     let exits: AsyncStream<RunnerExit>
+    let deniedChanges: AsyncStream<Void>
+    private let denying: AsyncStream<Void>.Continuation
     private let exiting: AsyncStream<RunnerExit>.Continuation
     private let serviceTime: UInt32
     let state = Mutex(State())
@@ -23,6 +26,7 @@ final class FakeRunners: RunnerPort {
     init(serviceTime: UInt32 = 0) {
         self.serviceTime = serviceTime
         (exits, exiting) = AsyncStream.makeStream()
+        (deniedChanges, denying) = AsyncStream.makeStream()
     }
 
     func start(
@@ -73,6 +77,18 @@ final class FakeRunners: RunnerPort {
         report.listening = ["0.0.0.0:1"]
         report.output = [id, revision, bundle]
         return report
+    }
+
+    var deniedSyscalls: [String: [String]] { state.withLock { $0.denied } }
+
+    func forgetDenied(except revisions: Set<String>) {
+        state.withLock { state in state.denied = state.denied.filter { revisions.contains($0.key) } }
+    }
+
+    /// Makes a revision's runners meet a denied syscall.
+    func deny(_ syscall: String, _ revision: String) {
+        state.withLock { $0.denied[revision, default: []].append(syscall) }
+        denying.yield()
     }
 
     var protections: [String: String] { ["seccomp": "none: a test"] }

@@ -46,7 +46,10 @@ struct TestNode: Sendable {
         keeper = AssignmentKeeper(
             path: "\(directory)/assignment.json",
             edge: edge,
-            assign: { supply.assign($0, isComplete: $1) },
+            assign: { orders, isComplete in
+                supply.assign(orders, isComplete: isComplete)
+                if isComplete { runners.forgetDenied(except: Set(orders.map(\.assignment.key))) }
+            },
             onChange: { feed.changed() }
         )
         let service = NodeService(
@@ -72,6 +75,7 @@ struct TestNode: Sendable {
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: socket), .init(service: supply), .init(service: feed),
+                .init(service: DenialWatch(runners: runners, feed: feed)),
                 .init(service: drain, successTerminationBehavior: .gracefullyShutdownGroup),
             ],
             logger: logger

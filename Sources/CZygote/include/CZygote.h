@@ -20,6 +20,8 @@ enum { MZ_DESCRIPTORS_MAX = 8 };
 enum { MZ_ID_BYTES = 64 };
 /// Runners of one zygote at most; each costs it one descriptor.
 enum { MZ_RUNNERS_MAX = 1024 };
+/// Numbers of x86_64 syscalls; those of x32 lie above and a filter never lets them pass.
+enum { MZ_SYSCALLS_MAX = 512 };
 /// cgroup hierarchies of one runner at most: memory, cpu, pids, freezer.
 enum { MZ_CGROUPS_MAX = 4 };
 
@@ -79,8 +81,18 @@ struct mz_park {
 
 /// Bits of `mz_start.flags`.
 enum mz_start_flag {
-    /// The filter reports to a listener, which goes to the node with MZ_READY.
-    MZ_NOTIFY = 1,
+    /// Denied calls wait for PID 1 of the sandbox, which tells the node of each number's first and answers as `answers`
+    /// says. It spends the runner's own processor time on it, and where it dies the callers die with it.
+    MZ_TELL = 1,
+};
+
+/// What PID 1 does with a denied call.
+enum mz_answer {
+    MZ_ANSWER_EPERM = 0,
+    /// ENOSYS, which libraries have a fallback for.
+    MZ_ANSWER_ENOSYS = 1,
+    /// The call is never answered, and the program killed for it.
+    MZ_ANSWER_KILL = 2,
 };
 
 /// Followed by `filter_count` instructions (struct sock_filter) and `text_bytes` of NUL-ended strings: the program's
@@ -92,14 +104,17 @@ struct mz_start {
     uint32_t environment_count;
     uint32_t filter_count;
     uint32_t text_bytes;
+    /// With MZ_TELL: an `mz_answer` by syscall number; the last also stands for every number beyond.
+    uint8_t answers[MZ_SYSCALLS_MAX];
     /// The runner's id, which becomes the host name.
     char id[MZ_ID_BYTES];
 };
 
-/// What a sandbox's report socket carries: MZ_SPAWNED and MZ_PARKED in either order, then the others in this one.
+/// What a sandbox's report socket carries: MZ_SPAWNED and MZ_PARKED in either order, then the others
+/// in this one, with MZ_DENIED among them.
 enum mz_report_kind {
-    /// On the request socket: the zygote serves. On a report socket: the program was executed.
-    /// Descriptor: the filter's listener with MZ_NOTIFY.
+    /// On the request socket: the zygote serves; `error` is why filters cannot tell of denied calls here, 0 where they
+    /// can. On a report socket: the program was executed.
     MZ_READY = 1,
     /// `step` and `error` say what failed; no runner comes of it.
     MZ_FAILED = 2,
@@ -111,6 +126,8 @@ enum mz_report_kind {
     MZ_GONE = 5,
     /// The shell is made and waits for its order. Descriptor: its network namespace.
     MZ_PARKED = 6,
+    /// With MZ_TELL: the first denied call of the number `status`, once between MZ_SPAWNED and MZ_EXITED.
+    MZ_DENIED = 7,
 };
 
 struct mz_report {

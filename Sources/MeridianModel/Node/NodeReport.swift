@@ -14,6 +14,8 @@ package struct NodeReport: Shaped {
     package var runners: [RunnerReport] = []
     /// Revisions whose runners fail to start or crash, sorted by key.
     package var troubles: [RevisionTrouble] = []
+    /// Revisions whose runners made denied syscalls, sorted by key.
+    package var denied: [RevisionDenials] = []
     /// Which protections are in force: `cgroup: v1`, `seccomp: filter`, `user: root` and so on.
     package var protections: [String: String] = [:]
     /// The addresses that the edge accepts requests on, `IP:PORT`.
@@ -31,6 +33,7 @@ package struct NodeReport: Shaped {
             .init("routes", \.routes, default: 0, "The route table in force."),
             .init("runners", \.runners, default: [], "Every runner, sorted by id."),
             .init("troubles", \.troubles, default: [], "Revisions whose runners fail."),
+            .init("denied", \.denied, default: [], "Revisions whose runners made denied syscalls."),
             .init("protections", \.protections, default: [:], "Which protections are in force."),
             .init("edges", \.edges, default: [], "The addresses that the edge accepts requests on."),
         ]
@@ -99,6 +102,30 @@ package struct RevisionTrouble: Shaped {
             .init("failures", \.failures, default: 0, "Failures in a row."),
             .init("message", \.message, default: "", "What happened last."),
             .init(required: "retryAt", \.retryAt, "When the next start may be tried."),
+        ]
+    )
+}
+
+/// The denied syscalls that a revision's runners made.
+package struct RevisionDenials: Shaped {
+    /// `namespace/name` of the revision.
+    package var revision: String = ""
+    /// By name, sorted.
+    package var syscalls: [String] = []
+
+    package init() {}
+
+    package init(_ revision: String, _ syscalls: [String]) {
+        self.revision = revision
+        self.syscalls = syscalls
+    }
+
+    package static let shape: Shape<RevisionDenials> = Shape(
+        "RevisionDenials",
+        "The denied syscalls that a revision's runners made.",
+        fields: [
+            .init(required: "revision", \.revision, "namespace/name of the revision."),
+            .init("syscalls", \.syscalls, default: [], "Syscalls by name, sorted."),
         ]
     )
 }

@@ -80,7 +80,7 @@ package struct RevisionTemplate: Shaped {
 
 /// `status` of a Revision.
 package struct RevisionStatus: Shaped {
-    /// `Built`, `Ready`.
+    /// `Built`, `Ready`, and `SyscallsDenied` once a syscall was denied.
     package var conditions: [Condition] = []
     /// The bundle in the registry, once built.
     package var bundle: Digest?
@@ -96,6 +96,8 @@ package struct RevisionStatus: Shaped {
     /// When the next attempt may begin; nil: now.
     package var retryAt: Timestamp?
     package var readyRunners: Int = 0
+    /// The denied syscalls that the program made in its port check and its runners, by name, sorted.
+    package var deniedSyscalls: [String] = []
 
     package init() {}
 
@@ -103,7 +105,13 @@ package struct RevisionStatus: Shaped {
         "RevisionStatus",
         "What became of a revision.",
         fields: [
-            .init("conditions", \.conditions, default: [], "Built, Ready.", .keyed(by: "type")),
+            .init(
+                "conditions",
+                \.conditions,
+                default: [],
+                "Built, Ready; SyscallsDenied where some were.",
+                .keyed(by: "type")
+            ),
             .init("bundle", optional: \.bundle, "The bundle in the registry."),
             .init("executable", optional: \.executable, "The executable's path inside the bundle."),
             .init("arguments", \.arguments, default: [], "Arguments before the app's own."),
@@ -113,6 +121,7 @@ package struct RevisionStatus: Shaped {
             .init("attempts", \.attempts, default: 0, "Attempts that failed for a passing reason."),
             .init("retryAt", optional: \.retryAt, "When the next attempt may begin."),
             .init("readyRunners", \.readyRunners, default: 0, "Runners that accept requests."),
+            .init("deniedSyscalls", \.deniedSyscalls, default: [], "Denied syscalls that the program made."),
         ]
     )
 }

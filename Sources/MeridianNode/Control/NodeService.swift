@@ -28,6 +28,8 @@ package struct NodeService: Sendable {
         report.routes = edge.routesNumber
         report.runners = await supply.runnerReports
         report.troubles = await supply.troubles
+        report.denied = runners.deniedSyscalls.map { RevisionDenials($0.key, $0.value) }
+            .sorted { $0.revision < $1.revision }
         report.protections = runners.protections
         report.edges = edges
         return report

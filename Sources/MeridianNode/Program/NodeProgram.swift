@@ -112,7 +112,10 @@ package enum NodeProgram {
         let keeper = AssignmentKeeper(
             path: "\(directory)/assignment.json",
             edge: edgeOfNode,
-            assign: { supply.assign($0, isComplete: $1) },
+            assign: { orders, isComplete in
+                supply.assign(orders, isComplete: isComplete)
+                if isComplete { runners.forgetDenied(except: Set(orders.map(\.assignment.key))) }
+            },
             onChange: { feed.changed() }
         )
         do throws(NodeError) {
@@ -147,6 +150,7 @@ package enum NodeProgram {
             services: [
                 .init(service: socket), .init(service: supply),
                 .init(service: EdgeService(edge: edge, drain: drainMax)), .init(service: feed),
+                .init(service: DenialWatch(runners: runners, feed: feed)),
                 .init(service: drain, successTerminationBehavior: .gracefullyShutdownGroup),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],

@@ -16,12 +16,16 @@ package func mirrors(of world: World) -> Plan {
         for stored in world.regions { plan.append(regionStatus(stored, in: world)) }
     }
     guard world.nodesUnheard.isEmpty else { return plan }
+    let denied = world.deniedSyscalls
     for stored in world.revisions {
         var status = stored.object.status
         status.readyRunners = world.readyRunners(of: stored.object.key.path)
         // A revision that still has something to settle is written by that step, not twice in one plan.
         guard world.activities[stored.object.key] == nil, status.conditions.condition("Ready") != nil else { continue }
-        plan.append(statusWrite(of: stored, status, because: "its runners changed"))
+        let names = denied[stored.object.key.path, default: []]
+        let events = noteDenied(names, of: stored.object, in: &status, now: world.now)
+        let why = events.isEmpty ? "its runners changed" : "its runners made denied syscalls"
+        plan.append(statusWrite(of: stored, status, events: events, because: why))
     }
     return plan
 }

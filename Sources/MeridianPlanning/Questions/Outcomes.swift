@@ -44,6 +44,10 @@ func settled(_ stored: Stored<Revision>, _ result: ActivityResult, now: Timestam
         updates = [Condition("Ready", .unknown, "CheckUnavailable", message)]
     }
     status.conditions = status.conditions.setting(updates, generation: revision.metadata.generation, now: now)
+    var denied: [EventDraft] = []
+    if case .checked(let report) = result {
+        denied = noteDenied(report.deniedSyscalls, of: revision, in: &status, now: now)
+    }
     let events = updates.map {
         EventDraft(
             revision.key,
@@ -56,7 +60,7 @@ func settled(_ stored: Stored<Revision>, _ result: ActivityResult, now: Timestam
     return statusWrite(
         of: stored,
         status,
-        events: Array(Set(events).sorted { $0.reason < $1.reason }),
+        events: Array(Set(events).sorted { $0.reason < $1.reason }) + denied,
         settles: revision.key,
         because: updates.map { "\($0.type)=\($0.status.rawValue) (\($0.reason))" }.joined(separator: ", ")
     )

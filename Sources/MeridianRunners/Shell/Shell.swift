@@ -130,7 +130,9 @@ final class Shell: Sendable {
             state.withLock { $0.network = descriptors.first }
             if place != nil { onParked(self) }
         case MZ_READY.rawValue:
-            tenant?.noteExecuted(listener: descriptors.first)
+            tenant?.noteExecuted()
+        case MZ_DENIED.rawValue:
+            tenant?.noteDenied(report.status)
         case MZ_FAILED.rawValue:
             state.withLock { $0.failure = (report.step, report.error) }
         case MZ_EXITED.rawValue:

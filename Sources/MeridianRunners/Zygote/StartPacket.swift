@@ -38,7 +38,8 @@ struct ParkPacket {
 struct StartPacket {
     /// The runner's, which becomes the host name.
     var id: String
-    var reportsDenied: Bool
+    /// What init does with denied calls; nil where the filter itself answers them.
+    var answers: DeniedAnswers?
     var filter: SyscallFilter
     /// The path inside the sandbox.
     var program: String
@@ -53,7 +54,8 @@ struct StartPacket {
         guard texts.allSatisfy({ !$0.utf8.contains(0) }), id.utf8.count < Int(MZ_ID_BYTES) else { return nil }
         var header = mz_start()
         header.kind = MZ_START.rawValue
-        header.flags = reportsDenied ? MZ_NOTIFY.rawValue : 0
+        header.flags = answers == nil ? 0 : MZ_TELL.rawValue
+        if let answers { withUnsafeMutableBytes(of: &header.answers) { $0.copyBytes(from: answers.bytes) } }
         header.argument_count = UInt32(arguments.count)
         header.environment_count = UInt32(environment.count)
         header.filter_count = UInt32(filter.instructionCount)

@@ -3,6 +3,7 @@ internal import CLinux
 internal import CZygote
 internal import Glibc
 internal import MeridianPorts
+internal import Synchronization
 
 /// A zygote that serves.
 ///
@@ -11,6 +12,8 @@ final class Zygote: Sendable {
     /// The process id on the host.
     let pid: Int32
     private let socket: PacketSocket
+    /// Why filters cannot tell of denied calls on this machine: an errno, 0 where they can.
+    private let tellingError = Atomic<Int32>(0)
     /// Fulfilled when the process has ended and is reaped.
     let ended = Promise<Void>()
 
@@ -94,6 +97,7 @@ final class Zygote: Sendable {
         case .nothing:
             break
         case .report(let report, _) where report.kind == MZ_READY.rawValue:
+            tellingError.store(report.error, ordering: .relaxed)
             launched.fulfil(.success(self))
         case .report(let report, _):
             let why = "cannot \(stepWords(report.step)): \(errorWords(report.error))"
@@ -119,6 +123,13 @@ final class Zygote: Sendable {
     private func kill() {
         _ = Glibc.kill(pid, SIGKILL)
         _ = reap()
+    }
+
+    /// Why filters cannot tell of denied calls on this machine, in words; nil where they can.
+    var whyUntold: String? {
+        let code = tellingError.load(ordering: .relaxed)
+        guard code != 0 else { return nil }
+        return code == EBUSY ? "a listener of whoever started the node has the machine's only place" : errorWords(code)
     }
 
     /// Asks for a runner; its report socket is the first descriptor.

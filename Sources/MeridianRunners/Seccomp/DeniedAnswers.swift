@@ -1,0 +1,27 @@
+// DeniedAnswers: what the init of a sandbox does with each denied call, by number.
+internal import CSeccomp
+internal import CZygote
+internal import MeridianModel
+
+/// A table for the init of one runner (`mz_start.answers`).
+struct DeniedAnswers: Equatable {
+    /// One `mz_answer` per syscall number.
+    let bytes: [UInt8]
+
+    /// The answers that an allowlist with this action gives.
+    init(_ action: DeniedSyscallAction) {
+        bytes = action == .kill ? Self.killing : Self.failing
+    }
+
+    private static let killing = [UInt8](repeating: UInt8(MZ_ANSWER_KILL.rawValue), count: Int(MZ_SYSCALLS_MAX))
+
+    /// EPERM, but ENOSYS for what C libraries have a fallback for, so that they take it.
+    private static let failing: [UInt8] = {
+        var bytes = [UInt8](repeating: UInt8(MZ_ANSWER_EPERM.rawValue), count: Int(MZ_SYSCALLS_MAX))
+        for name in SyscallRules.fallbacks {
+            let number = Int(seccomp_syscall_resolve_name(name))
+            if bytes.indices.contains(number) { bytes[number] = UInt8(MZ_ANSWER_ENOSYS.rawValue) }
+        }
+        return bytes
+    }()
+}
