@@ -4,7 +4,7 @@ import Foundation
 /// Sources that the tests build.
 enum Fixtures {
     /// A directory with `server/main.c`, a threaded server that answers with `WORD` from its environment and its secret's
-    /// length, and waits as many milliseconds as `/sleep/N` says.
+    /// length, waits as many milliseconds as `/sleep/N` says, and for `/keyctl` makes that syscall and says its errno.
     static func serverDirectory(word: String = "") throws -> ScratchDirectory {
         let directory = try ScratchDirectory()
         let source = directory.path + "/server"
@@ -31,12 +31,14 @@ enum Fixtures {
 
     private static let serverSource = #"""
         #include <arpa/inet.h>
+        #include <errno.h>
         #include <pthread.h>
         #include <signal.h>
         #include <stdio.h>
         #include <stdlib.h>
         #include <string.h>
         #include <strings.h>
+        #include <sys/syscall.h>
         #include <unistd.h>
 
         static void *serve(void *argument) {
@@ -52,10 +54,12 @@ enum Fixtures {
                 while ((end = strstr(buffer, "\r\n\r\n"))) {
                     int wait = 0;
                     if (sscanf(buffer, "GET /sleep/%d", &wait) == 1) usleep((useconds_t)wait * 1000);
+                    int met = 0;
+                    if (strncmp(buffer, "GET /keyctl ", 12) == 0 && syscall(SYS_keyctl, 0, 0, 0, 0, 0) < 0) met = errno;
                     const char *word = getenv("WORD"), *secret = getenv("TOKEN");
                     char body[512], answer[1024];
-                    int length = snprintf(body, sizeof body, "word=%s source=%s secret=%zu\n", word ? word : "", SOURCE_WORD,
-                                          secret ? strlen(secret) : 0);
+                    int length = snprintf(body, sizeof body, "word=%s source=%s secret=%zu keyctl=%d\n", word ? word : "", SOURCE_WORD,
+                                          secret ? strlen(secret) : 0, met);
                     int total = snprintf(answer, sizeof answer,
                                          "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", length, body);
                     if (write(connection, answer, (size_t)total) != total) goto out;

@@ -70,6 +70,25 @@ struct ControlSocketTests {
         }
     }
 
+    @Test("a denied syscall of a runner makes a new report, and is forgotten with its revision")
+    func denied() async throws {
+        try await withDirectory { directory in
+            let runners = FakeRunners()
+            try await TestNode(in: directory, runners: runners, edge: QuietEdge()).run { node in
+                try await node.client.assign(assignment(1))
+                let key = order().assignment.key
+                var hasDenied = false
+                for try await report in node.client.reports() {
+                    if report.denied == [RevisionDenials(key, ["ptrace"])] { break }
+                    if !hasDenied { runners.deny("ptrace", key) }
+                    hasDenied = true
+                }
+                try await node.client.assign(assignment(2, []))
+                #expect(try await node.client.report().denied == [])
+            }
+        }
+    }
+
     @Test("a port check runs under an id of its own and comes back whole")
     func portCheck() async throws {
         try await withNode { node in

@@ -119,6 +119,11 @@ struct Scene {
         world.nodeViews[Self.node]?.report = new
     }
 
+    /// What the node says of denied syscalls.
+    mutating func denied(_ revision: String, _ syscalls: [String]) {
+        world.nodeViews[Self.node]?.report?.denied = [RevisionDenials("default/\(revision)", syscalls)]
+    }
+
     mutating func silence() {
         world.nodeViews[Self.node]?.report = nil
         world.nodeViews[Self.node]?.isSilent = true

@@ -28,6 +28,14 @@ let programSource = #"""
 
     static void say_bye(int number) { (void)number; (void)!write(1, "bye\n", 4); _exit(0); }
 
+    static void try_ptrace(int number) {
+        (void)number;
+        long answer = ptrace(PTRACE_TRACEME, 0, 0, 0);
+        const char *line = answer == -1 && errno == EPERM ? "denied\n" : "allowed\n";
+        (void)!write(1, line, strlen(line));
+        _exit(0);
+    }
+
     static int serve(const char *address, int port, int rounds) {
         int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
         setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -115,6 +123,34 @@ let programSource = #"""
         if (strcmp(mode, "needs-ptrace") == 0) { if (ptrace(PTRACE_TRACEME, 0, 0, 0) != 0) { perror("ptrace"); return 5; }
                                                  return serve("0.0.0.0", port, -1); }
         if (strcmp(mode, "tries-ptrace") == 0) { ptrace(PTRACE_TRACEME, 0, 0, 0); return serve("0.0.0.0", port, -1); }
+        if (strcmp(mode, "deny") == 0) {
+            long failed = 0, most = atol(value);
+            for (long i = 0; i < most; i++) failed += ptrace(PTRACE_TRACEME, 0, 0, 0) == -1 && errno == EPERM;
+            printf("failed %ld of %ld\n", failed, most);
+            return 0;
+        }
+        if (strcmp(mode, "deny-forever") == 0) {
+            puts("denying");
+            for (;;) ptrace(PTRACE_TRACEME, 0, 0, 0);
+        }
+        if (strcmp(mode, "deny-later") == 0) {
+            signal(SIGTERM, try_ptrace);
+            puts("waiting");
+            for (;;) pause();
+        }
+        if (strcmp(mode, "deny-as-child") == 0) {
+            pid_t child = fork();
+            if (child == 0) _exit(ptrace(PTRACE_TRACEME, 0, 0, 0) == -1 ? errno : 0);
+            int status = 0;
+            waitpid(child, &status, 0);
+            printf("child met %s\n", strerror(WEXITSTATUS(status)));
+            return 0;
+        }
+        if (strcmp(mode, "number") == 0) {
+            long answer = syscall(atol(value), 0, 0, 0, 0, 0, 0);
+            printf("%s: %s\n", value, answer < 0 ? strerror(errno) : "done");
+            return 0;
+        }
         if (strcmp(mode, "flood") == 0) { for (long i = 0; i < atol(value); i++) printf("line %ld\n", i); return 0; }
         if (strcmp(mode, "write") == 0) {
             int file = open(value, O_WRONLY | O_CREAT | O_TRUNC, 0600);

@@ -1,5 +1,4 @@
 // DeniedAnswers: what the init of a sandbox does with each denied call, by number.
-internal import CSeccomp
 internal import CZygote
 internal import MeridianModel
 
@@ -19,8 +18,8 @@ struct DeniedAnswers: Equatable {
     private static let failing: [UInt8] = {
         var bytes = [UInt8](repeating: UInt8(MZ_ANSWER_EPERM.rawValue), count: Int(MZ_SYSCALLS_MAX))
         for name in SyscallRules.fallbacks {
-            let number = Int(seccomp_syscall_resolve_name(name))
-            if bytes.indices.contains(number) { bytes[number] = UInt8(MZ_ANSWER_ENOSYS.rawValue) }
+            guard let number = syscallNumber(name), bytes.indices.contains(Int(number)) else { continue }
+            bytes[Int(number)] = UInt8(MZ_ANSWER_ENOSYS.rawValue)
         }
         return bytes
     }()

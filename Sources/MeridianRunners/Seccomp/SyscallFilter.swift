@@ -96,10 +96,8 @@ package struct SyscallFilter: Sendable, Equatable {
 
     /// The number of a name; the error suggests the name that was meant.
     private static func resolve(_ name: String) throws(SyscallFilterError) -> Int32 {
-        let number = seccomp_syscall_resolve_name(name)
-        // Pseudo numbers (below zero) stand for calls of other architectures.
-        guard number >= 0 else { throw .unknownName(name, suggestion: suggestion(for: name, among: syscallNames)) }
-        return number
+        if let number = syscallNumber(name) { return number }
+        throw .unknownName(name, suggestion: suggestion(for: name, among: syscallNames))
     }
 
     private static func isKnown(_ number: Int32) -> Bool { syscallName(number) != nil }
@@ -135,6 +133,13 @@ package struct SyscallFilter: Sendable, Equatable {
         guard size > 0, pread(file.raw, &bytes, size, 0) == size else { throw .library("read the filter", errno) }
         return bytes
     }
+}
+
+/// The number of a syscall on this architecture; nil where libseccomp knows none.
+package func syscallNumber(_ name: String) -> Int32? {
+    let number = seccomp_syscall_resolve_name(name)
+    // Pseudo numbers (below zero) stand for calls of other architectures.
+    return number >= 0 ? number : nil
 }
 
 /// The name of a syscall on this architecture; nil where libseccomp knows none.
