@@ -13,16 +13,17 @@ package struct Effect: Sendable, Hashable {
 
 /// The effects of one step in a world; none for steps that only write down what was observed.
 ///
-/// `past` are the builds of that world; it is given since the steps of one plan share it.
-func effects(of planned: PlannedStep, in world: World, past: PastBuilds) -> [Effect] {
+/// `past` are the revisions of that world; it is given since the steps of one plan share it.
+func effects(of planned: PlannedStep, in world: World, past: PastRevisions) -> [Effect] {
     func effect(_ verb: String, _ object: ObjectKey, _ text: String) -> Effect {
         Effect(verb: verb, object: object, text: "\(verb) \(text)", why: planned.why)
     }
     switch planned.step {
     case .createRevision(let revision, _, _):
-        return [effect("make", revision.key, "revision \(revision.key.path)")]
+        let change = past.syscallChange(of: revision).map { " (syscalls \($0.words(most: syscallsNamedMax)))" } ?? ""
+        return [effect("make", revision.key, "revision \(revision.key.path)\(change)")]
     case .build(let start):
-        let cached = past.contains(start.template) ? " (cached)" : ""
+        let cached = past.hasBuilt(start.template) ? " (cached)" : ""
         return [effect("build", start.revision, "\(start.revision.path)\(cached)")]
     case .cancelBuild(let key):
         return [effect("cancel", key, "the build of \(key.path)")]
@@ -96,23 +97,4 @@ private func shares(_ backends: [RouteBackend]) -> String {
             backend.revision.flatMap { $0.split(separator: "/").last.map(String.init) } ?? backend.address ?? "nothing"
         return "\(backend.weight) % \(name)"
     }.joined(separator: ", ")
-}
-
-/// What was built in a world, to tell which builds are answered from the cache.
-struct PastBuilds {
-    /// The templates of built revisions, by their source.
-    private var templates: [Digest: [RevisionTemplate]] = [:]
-
-    init(_ world: World) {
-        for stored in world.revisions where stored.object.status.conditions.holds("Built") {
-            let template = stored.object.spec.template
-            if let source = template.source { templates[source, default: []].append(template) }
-        }
-    }
-
-    /// Whether the same source and settings were built before.
-    func contains(_ template: RevisionTemplate) -> Bool {
-        guard let source = template.source, let others = templates[source] else { return false }
-        return others.contains { $0.build == template.build && $0.rebuild == template.rebuild }
-    }
 }

@@ -5,17 +5,27 @@ import MeridianModel
 ///
 /// Hosts of revisions are left out, as are an app's default host where a split of it has others: nobody is sent there.
 func planSummary(from before: World, to after: World) -> [String] {
-    builds(from: before, to: after) + runners(from: before, to: after) + moves(from: before, to: after)
-        + protections(from: before, to: after) + coldStarts(from: before, to: after)
-        + deletions(from: before, to: after)
+    let past = PastRevisions(before)
+    let new = after.revisions.map(\.object).filter { before.revisions[$0.key.path] == nil }
+    return syscalls(of: new, past) + builds(of: new, past) + runners(from: before, to: after)
+        + moves(from: before, to: after) + protections(from: before, to: after)
+        + coldStarts(from: before, to: after) + deletions(from: before, to: after)
 }
 
-private func builds(from before: World, to after: World) -> [String] {
-    let past = PastBuilds(before)
-    return after.revisions.compactMap { stored in
-        let revision = stored.object
-        guard before.revisions[revision.key.path] == nil, revision.spec.template.executable == nil else { return nil }
-        return "build \(revision.spec.app)" + (past.contains(revision.spec.template) ? " (cached)" : "")
+/// `syscalls of api, web: +ptrace -socket`: what the apps' programs may call from then on, and not any more.
+private func syscalls(of new: [Revision], _ past: PastRevisions) -> [String] {
+    var apps: [String: [String]] = [:]
+    for revision in new {
+        guard let change = past.syscallChange(of: revision) else { continue }
+        apps[change.words(most: syscallsNamedMax), default: []].append(revision.spec.app)
+    }
+    return apps.map { "syscalls of \($0.value.sorted().joined(separator: ", ")): \($0.key)" }.sorted()
+}
+
+private func builds(of new: [Revision], _ past: PastRevisions) -> [String] {
+    new.compactMap { revision in
+        guard revision.spec.template.executable == nil else { return nil }
+        return "build \(revision.spec.app)" + (past.hasBuilt(revision.spec.template) ? " (cached)" : "")
     }
 }
 

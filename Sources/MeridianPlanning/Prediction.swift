@@ -39,7 +39,7 @@ private func run(_ world: World) -> (prediction: Prediction, end: World) {
         let next = plan(world)
         waiting = next.waiting
         guard !next.steps.isEmpty else { break }
-        let past = PastBuilds(world)
+        let past = PastRevisions(world)
         for step in next.steps { effects += MeridianPlanning.effects(of: step, in: world, past: past) }
         for step in next.steps { world.assume(step.step) }
     }

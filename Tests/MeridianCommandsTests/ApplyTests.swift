@@ -167,6 +167,37 @@ struct ApplyTests {
         #expect(owned.output.contains("manager: meridian"))
     }
 
+    @Test("diff says what an allowlist's change adds and removes in syscalls, also where an app gets another one")
+    func allowlistDiff() async throws {
+        let folder = try TestFolder()
+        func list(_ spec: String) -> String {
+            "apiVersion: meridian.dev/v1\nkind: SyscallAllowlist\nmetadata: {name: own}\nspec: \(spec)\n"
+        }
+        func app(_ list: String) -> String {
+            "apiVersion: meridian.dev/v1\nkind: App\nmetadata: {name: a}\n"
+                + "spec: {source: {executable: \"sha256:\(String(repeating: "0", count: 64))\"}, syscalls: \(list)}\n"
+        }
+        let platform = FakePlatform()
+        let all = "groups: [process, memory, signals, time, io, files, net]"
+        let file = "\(folder.path)/own.yaml"
+        try folder.write("own.yaml", list("{\(all), allow: [ptrace], deny: [fork]}"))
+        let new = await CommandRun(["diff", "-f", file], on: platform)
+        #expect(new.output.hasSuffix("\n# syscalls against web-default: +ptrace -fork\n"), "\(new.output)\(new.errors)")
+        try folder.write("app.yaml", app("web-default"))
+        #expect(await CommandRun(["apply", "-f", folder.path], on: platform).code == 0)
+        try folder.write("own.yaml", list("{\(all), allow: [keyctl, ptrace]}"))
+        let listed = await CommandRun(["diff", "-f", file], on: platform)
+        #expect(listed.output.hasSuffix("\n# syscalls: +fork +keyctl\n"), "\(listed.output)")
+        try folder.write("app.yaml", app("own"))
+        let alone = await CommandRun(["diff", "-f", "\(folder.path)/app.yaml"], on: platform)
+        #expect(alone.output.hasSuffix("\n# syscalls of the app: +ptrace -fork\n"), "\(alone.output)")
+        let together = await CommandRun(["diff", "-f", folder.path], on: platform)
+        #expect(together.output.contains("\n# syscalls of the app: +keyctl +ptrace\n"), "\(together.output)")
+        try folder.write("own.yaml", list("{\(all), allow: [ptrace], deny: [fork], onDenied: kill}"))
+        let same = await CommandRun(["diff", "-f", file], on: platform)
+        #expect(same.code == 1 && !same.output.contains("# syscalls"), "\(same.output)")
+    }
+
     @Test("diff exits 1 with the changes, 0 without, 2 after an error")
     func diff() async throws {
         let platform = FakePlatform()

@@ -63,6 +63,41 @@ struct PlanSummaryTests {
         #expect(predict(scene.world, adding: [split]).summary == ["move 10 % of api.example → api-00001"])
     }
 
+    @Test("an allowlist's change is said in the syscalls that it adds and removes, for the apps that have it")
+    func allowlist() throws {
+        var scene = Scene()
+        var allowlist = SyscallAllowlist(metadata: Metadata(name: "own"), spec: .webDefault)
+        allowlist.metadata.uid = "uid-own"
+        scene.world.allowlists.set(Stored(allowlist, modRevision: 1))
+        for name in ["api", "web"] { scene.app(name) { $0.spec.syscalls = "own" } }
+        scene.app("other")
+        #expect(scene.settle() != nil)
+        allowlist.spec.groups.removeAll { $0 == .signals }
+        allowlist.spec.allow = SyscallGroup.signals.syscalls.filter { $0 != "pause" } + ["ptrace"]
+        let prediction = predict(scene.world, adding: [allowlist])
+        #expect(prediction.summary.first == "syscalls of api, web: +ptrace -pause")
+        let made = prediction.effects.filter { $0.verb == "make" }.map(\.text)
+        #expect(made.contains("make revision default/web-00002 (syscalls +ptrace -pause)"))
+        #expect(made.count == 2)
+    }
+
+    @Test("an allowlist that is written differently and permits the same is no change")
+    func sameAllowlist() {
+        var scene = Scene()
+        scene.app("api")
+        #expect(scene.settle() != nil)
+        var allowlist = SyscallAllowlist(metadata: Metadata(name: "web-default"), spec: SyscallAllowlistSpec())
+        allowlist.spec.allow = SyscallAllowlistSpec.webDefault.syscalls
+        #expect(predict(scene.world, adding: [allowlist]).summary == [])
+    }
+
+    @Test("of many syscalls some are named and the rest is counted")
+    func manySyscalls() {
+        let names = (10..<40).map { "call\($0)" }
+        #expect(SyscallChange(from: [], to: names).words(most: 2) == "+call10 +call11 and 28 more")
+        #expect(SyscallChange(from: names, to: ["call10"]).removed.count == 29)
+    }
+
     @Test("what changes nothing outside the books has no summary")
     func nothing() { #expect(changed(serving(min: 1)) { $0.metadata.labels = ["a": "b"] } == []) }
 

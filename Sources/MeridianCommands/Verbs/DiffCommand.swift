@@ -10,8 +10,9 @@ struct DiffCommand: ClientCommand {
         commandName: "diff",
         abstract: "Show what applying manifests would change.",
         discussion: """
-            Prints a unified diff from each live object to what the server would make of it; nothing is written. Exits 0 \
-            where nothing differs, 1 where something does, 2 after an error.
+            Prints a unified diff from each live object to what the server would make of it, and the syscalls that a \
+            changed allowlist adds and removes; nothing is written. Exits 0 where nothing differs, 1 where something \
+            does, 2 after an error.
             """
     )
 
@@ -42,6 +43,7 @@ struct DiffCommand: ClientCommand {
         var differs = false
         // By force: what others own and the manifest says otherwise is a difference, too.
         let options = ApplyOptions(isDryRun: true, manager: owner.fieldManager, isForced: true)
+        let allowlists = AllowlistDiff(outgoing.objects, api)
         for object in outgoing.objects {
             let live = try await api.object(object.key)
             let wanted = try await api.apply(object.json, object.key, options)
@@ -51,8 +53,10 @@ struct DiffCommand: ClientCommand {
                 kind: object.declared.kind,
                 name: object.key.description
             )
-            differs = differs || !text.isEmpty
+            guard !text.isEmpty else { continue }
+            differs = true
             context.output.write(text)
+            context.output.write(try await allowlists.line(object.key, live: live, wanted: wanted.object))
         }
         return differs
     }
