@@ -133,8 +133,8 @@ let package = Package(
         .executableTarget(
             name: "meridian",
             dependencies: [
-                "MeridianModel", "MeridianCommands", "MeridianNode", "MeridianControlPlane", "MeridianSimulation",
-                "CLinux", argumentParser, logging,
+                "MeridianModel", "MeridianContent", "MeridianCommands", "MeridianNode", "MeridianControlPlane",
+                "MeridianSimulation", "CLinux", argumentParser, logging,
             ],
             swiftSettings: strict
         ),

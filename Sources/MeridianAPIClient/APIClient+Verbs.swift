@@ -54,6 +54,18 @@ extension APIClient {
         )
     }
 
+    /// How long a backup may take: a day's worth of the slowest link that anyone backs up over.
+    private static let backupDuration = Duration.seconds(86_400)
+
+    /// The bytes of a backup of the platform; with the keys that open its Secrets only `withKeys`.
+    ///
+    /// Whether they are whole is for the reader to see: a connection that was cut ends them with an error.
+    package func backup(withKeys: Bool) async throws(APIClientError) -> AnswerBytes {
+        let query = queryText(["keys": withKeys ? "true" : nil])
+        let response = try await endpoint.open("POST", "/meridian/v1/backup\(query)", within: Self.backupDuration)
+        return AnswerBytes(response.body, from: endpoint)
+    }
+
     /// The platform's state in short.
     package func status() async throws(APIClientError) -> JSONValue { try await send("GET", "/meridian/v1/status") }
 

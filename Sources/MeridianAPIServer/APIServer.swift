@@ -143,15 +143,19 @@ package struct APIBackends: Sendable {
     package var status: any StatusPort
     /// Nil: webhooks are not taken.
     package var hooks: (any GitHookPort)?
+    /// Nil: there is nothing to back up.
+    package var backups: (any BackupPort)?
 
     package init(
         plan: any PlanPort,
         logs: any LogPort,
         blobs: any BlobUploadPort,
         status: any StatusPort,
-        hooks: (any GitHookPort)? = nil
+        hooks: (any GitHookPort)? = nil,
+        backups: (any BackupPort)? = nil
     ) {
         self.hooks = hooks
+        self.backups = backups
         self.plan = plan
         self.logs = logs
         self.blobs = blobs

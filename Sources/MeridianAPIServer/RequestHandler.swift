@@ -70,6 +70,7 @@ struct RequestHandler: Sendable {
         case (.status, .get): return .json(200, try await backend(backends.status.status))
         case (.plan, .post):
             return .json(200, try await objects.plan(try await body(request), backends.plan, for: caller))
+        case (.backup, .post): return try await backup(withKeys: try parameters.flag("keys"))
         case (.blob(let digest), .head): return .empty(await backends.blobs.contains(digest) ? 200 : 404)
         case (.blob(let digest), .put): return try await receive(digest, request)
         case (.discovery(let path), .get): return try discovery(path, request)

@@ -16,6 +16,8 @@ struct TarHeader {
 
     static let blockBytes = 512
     static let nameBytesMax = 100
+    /// What 11 octal digits can tell is less than this.
+    static let sizeMax = 1 << 33
 
     var name: String
     var kind: Kind
@@ -28,7 +30,7 @@ struct TarHeader {
     /// Name and target must fit 100 bytes, the size 11 octal digits (8 GiB).
     var block: [UInt8] {
         precondition(name.utf8.count <= Self.nameBytesMax && target.utf8.count <= Self.nameBytesMax)
-        precondition(size >= 0 && size < 1 << 33, "11 octal digits hold 33 bits")
+        precondition(size >= 0 && size < Self.sizeMax, "11 octal digits hold 33 bits")
         var block = [UInt8](repeating: 0, count: Self.blockBytes)
         func put(_ text: String, at offset: Int) {
             block.replaceSubrange(offset..<(offset + text.utf8.count), with: text.utf8)

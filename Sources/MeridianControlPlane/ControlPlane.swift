@@ -128,7 +128,14 @@ package struct ControlPlane: Sendable {
             logs: LogBackend(store: store, builds: builder.logs, nodes: [node]),
             blobs: RegistryUploads(registry: registry, directory: directory.uploads),
             status: StatusBackend(reconciler: reconciler, version: options.version, startedAt: clock.now),
-            hooks: GitHooks(reconciler: reconciler, store: store, sealing: sealing)
+            hooks: GitHooks(reconciler: reconciler, store: store, sealing: sealing),
+            backups: PlatformBackup(
+                directory,
+                store: store,
+                registry: registry,
+                clock: clock,
+                version: options.version
+            )
         )
         let edgeAddresses = EdgeAddresses([options.edge])
         let access = try await APIAccess(options, directory, store: store, clock: clock)

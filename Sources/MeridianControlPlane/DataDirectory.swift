@@ -21,8 +21,13 @@ package struct DataDirectory: Sendable {
         self.path = String(cString: resolved)
     }
 
-    /// Makes the directories that the parts expect to be there.
+    /// Makes the directories that the parts expect to be there, and removes what a killed backup left.
     func prepare() throws(ControlPlaneError) {
+        do throws(ContentError) {
+            try DurableFile.remove(backup)
+        } catch {
+            throw ControlPlaneError("\(backup) cannot be removed: \(error)")
+        }
         for place in [uploads, builds, logs, node] {
             do throws(ContentError) {
                 try DurableFile.createDirectory(place, mode: 0o700)
@@ -41,6 +46,8 @@ package struct DataDirectory: Sendable {
     package var logs: String { "\(path)/logs" }
     /// Who changed what, one JSON line for each write.
     package var auditLog: String { "\(path)/audit.log" }
+    /// Where a backup's copy of the store lies while it is read.
+    package var backup: String { "\(path)/backup" }
     /// Mirrors of repositories; they are fetched again where they are missing.
     package var git: String { "\(path)/git" }
     package var keys: String { "\(path)/keys" }

@@ -45,6 +45,15 @@ package struct KeySealing: SealingPort {
         }
     }
 
+    /// Opens a key file that is there.
+    init(keyFile: String) throws(ControlPlaneError) {
+        do throws(ContentError) {
+            sealing = try Sealing(keyFile: keyFile)
+        } catch {
+            throw ControlPlaneError("the sealing key: \(error)")
+        }
+    }
+
     package func seal(_ plain: String, for owner: String) throws(SealingError) -> String {
         do throws(ContentError) {
             return try sealing.seal(Array(plain.utf8), for: owner)

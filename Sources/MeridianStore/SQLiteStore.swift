@@ -109,7 +109,7 @@ package final class SQLiteStore: StorePort {
     }
 
     /// A pool whose file is whole, migrated and written with full durability.
-    private static func opened(_ path: String) throws -> DatabasePool {
+    static func opened(_ path: String) throws -> DatabasePool {
         var configuration = Configuration()
         configuration.label = "MeridianStore"
         configuration.maximumReaderCount = readersMax

@@ -8,7 +8,7 @@ struct Meridian: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "meridian",
         abstract: "A self-hosted edge platform driven by files.",
-        subcommands: [UpCommand.self] + clientCommands + [NodeCommand.self, SimulateCommand.self]
+        subcommands: [UpCommand.self] + clientCommands + [RestoreCommand.self, NodeCommand.self, SimulateCommand.self]
     )
 }
 

@@ -71,6 +71,9 @@ final class ScratchDirectory: Sendable {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
+    /// A directory that somebody else made.
+    init(adopting path: String) { self.path = path }
+
     deinit {
         // What cannot be removed (a file of another user) is left to the system's own cleaning.
         try? FileManager.default.removeItem(atPath: path)

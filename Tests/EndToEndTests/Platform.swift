@@ -12,9 +12,9 @@ final class Platform {
     /// How long the platform may take to print its addresses.
     private static let readySeconds = 60.0
 
-    /// A platform that is up.
-    init() throws {
-        data = try ScratchDirectory()
+    /// A platform that is up, on the data in a directory, which then goes with it, or on none.
+    init(data: ScratchDirectory? = nil) throws {
+        self.data = try data ?? ScratchDirectory()
         try start()
     }
 

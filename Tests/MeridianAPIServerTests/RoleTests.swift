@@ -126,6 +126,14 @@ struct RoleTests {
         yes admin DELETE CORE/namespaces/shop
         yes admin PATCH NS/shop/apps/hello/status
         yes admin PUT /meridian/v1/anything
+        yes admin POST /meridian/v1/backup
+        no editor POST /meridian/v1/backup
+        no viewer POST /meridian/v1/backup
+        no anonymous POST /meridian/v1/backup
+        no node@fra-1 POST /meridian/v1/backup
+        no admin@shop POST /meridian/v1/backup
+        yes admin@shop GET /meridian/v1/status
+        yes admin@shop PUT /meridian/v1/blobs/sha256:00
         yes admin@shop DELETE NS/shop/runners/r
         yes admin@shop PATCH NS/shop/apps/hello/status
         yes admin@shop GET NS/shop/secrets/db

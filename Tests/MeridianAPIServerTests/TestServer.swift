@@ -38,7 +38,13 @@ struct TestServer: Sendable {
             .init(port: 0, version: "test", identity: identity),
             store: store,
             sealing: FakeSealing(),
-            backends: APIBackends(plan: backends, logs: backends, blobs: backends, status: backends),
+            backends: APIBackends(
+                plan: backends,
+                logs: backends,
+                blobs: backends,
+                status: backends,
+                backups: backends
+            ),
             audit: audit,
             clock: clock,
             random: SystemRandom(),
@@ -88,10 +94,11 @@ final class FakeAudit: AuditPort {
 }
 
 /// Backends that record what they are asked.
-final class FakeBackends: PlanPort, LogPort, BlobUploadPort, StatusPort {
+final class FakeBackends: PlanPort, LogPort, BlobUploadPort, StatusPort, BackupPort {
     let overlays = Mutex<[[JSONValue]]>([])
     let logRequests = Mutex<[LogRequest]>([])
     let blobs = Mutex<[Digest: Int]>([:])
+    let backup = Mutex(FakeBackup())
     /// One element per log stream that nobody reads any more.
     let endedLogs: AsyncStream<Void>
     private let logEnding: AsyncStream<Void>.Continuation
@@ -131,6 +138,28 @@ final class FakeBackends: PlanPort, LogPort, BlobUploadPort, StatusPort {
     }
 
     func status() async throws(BackendError) -> JSONValue { ["apps": 1] }
+
+    func backup(withKeys: Bool) async throws(BackendError) -> BlobBytes {
+        let backup = backup.withLock { backup in
+            backup.wishes.append(withKeys)
+            return backup
+        }
+        if let refusal = backup.refusal { throw BackendError(.unavailable, refusal) }
+        return AsyncThrowingStream<[UInt8], any Error> { continuation in
+            for piece in backup.pieces { continuation.yield(piece) }
+            guard !backup.isEndless else { return }
+            continuation.finish(throwing: backup.failsAtEnd ? BackendError(.unavailable, "the disk broke") : nil)
+        }
+    }
+}
+
+/// What the backup of a test is, and what was asked of it.
+struct FakeBackup {
+    var pieces: [[UInt8]] = []
+    var failsAtEnd = false
+    var isEndless = false
+    var refusal: String?
+    var wishes: [Bool] = []
 }
 
 extension ObjectKey {

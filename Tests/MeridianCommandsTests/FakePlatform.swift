@@ -21,6 +21,8 @@ final class FakePlatform: ControlPlaneAPI {
             [:]
         var uploads: [Digest] = []
         var log: [String] = []
+        /// The pieces of a backup, and whether the connection is cut after them.
+        var backup: (pieces: [[UInt8]], isCut: Bool) = ([], false)
         /// The plan with objects, and without.
         var plans: (with: JSONValue, without: JSONValue) = (["steps": []], ["steps": []])
         var refusal: ControlPlaneError?
@@ -187,6 +189,19 @@ extension FakePlatform {
 
     func log(_ request: LogRequest, _ handle: (String) async throws -> Void) async throws {
         try await handle("2026-01-01T00:00:00Z runner-1 \(request.isBuild ? "built" : "hello")")
+    }
+
+    func backup(withKeys: Bool) async throws -> any AsyncSequence<[UInt8], any Error> {
+        let backup = state.withLock { state in
+            state.log.append(withKeys ? "backup with keys" : "backup")
+            return state.backup
+        }
+        return AsyncThrowingStream { continuation in
+            for piece in backup.pieces { continuation.yield(piece) }
+            continuation.finish(
+                throwing: backup.isCut ? ControlPlaneError(status: nil, message: "the connection ended") : nil
+            )
+        }
     }
 
     func shutdown() async {}

@@ -15,6 +15,8 @@ struct AccessRule: Equatable, Sendable {
         case ownNode
         /// Paths rather than objects.
         case path
+        /// Paths to what is of the whole platform, for callers whose role holds everywhere.
+        case platformPath
     }
 
     let reach: Reach
@@ -90,7 +92,7 @@ struct AccessRule: Equatable, Sendable {
     private static let admin = [
         AccessRule(reach: .namespace, verbs: ["*"], names: ["*"]),
         AccessRule(reach: .cluster, verbs: ["*"], names: ["*"]),
-        AccessRule(reach: .path, verbs: ["*"], names: ["*"]),
+        AccessRule(reach: .platformPath, verbs: ["*"], names: ["*"]),
     ]
 
     private static let node = [

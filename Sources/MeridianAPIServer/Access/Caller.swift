@@ -71,7 +71,7 @@ struct Caller: Equatable, Sendable {
         rules.filter { rule in
             switch rule.reach {
             case .namespace: holds(in: namespace)
-            case .cluster: namespaces.isEmpty
+            case .cluster, .platformPath: namespaces.isEmpty
             case .shared, .path: true
             case .ownNode: node != nil
             }
@@ -90,7 +90,9 @@ struct Caller: Equatable, Sendable {
         guard rule.verbs.contains(where: { $0 == request.verb || $0 == "*" }) else { return false }
         switch (request.target, rule.reach) {
         case (.path(let path), .path): return rule.names.contains { covers($0, path) }
-        case (.path, _), (.resource, .path): return false
+        case (.path(let path), .platformPath):
+            return namespaces.isEmpty && rule.names.contains { covers($0, path) }
+        case (.path, _), (.resource, .path), (.resource, .platformPath): return false
         case (.resource(let target), let reach):
             guard rule.names.contains(where: { $0 == target.path || $0 == "*" }) else { return false }
             return reaches(reach, target)
@@ -103,7 +105,7 @@ struct Caller: Equatable, Sendable {
         case .cluster: namespaces.isEmpty
         case .shared: true
         case .ownNode: node != nil && node == target.name
-        case .path: false
+        case .path, .platformPath: false
         }
     }
 

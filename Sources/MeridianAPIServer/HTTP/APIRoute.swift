@@ -8,6 +8,7 @@ enum APIRoute {
     case ready
     case status
     case plan
+    case backup
     case blob(Digest)
     case discovery(DiscoveryPath)
     case openAPI(OpenAPIPath)
@@ -86,6 +87,7 @@ enum APIRoute {
         switch (parts[0], parts.count) {
         case ("status", 1): return .status
         case ("plan", 1): return .plan
+        case ("backup", 1): return .backup
         case ("blobs", 2):
             let text = parts[1].hasPrefix("sha256%3A") ? "sha256:" + parts[1].dropFirst("sha256%3A".count) : parts[1]
             guard let digest = Digest(text) else {

@@ -57,7 +57,7 @@ enum SelfReview: CaseIterable {
         var resources: [JSONValue] = []
         var paths: [JSONValue] = []
         for rule in caller.rules(in: namespace) {
-            if rule.reach == .path {
+            if [.path, .platformPath].contains(rule.reach) {
                 paths.append(["verbs": texts(rule.verbs), "nonResourceURLs": texts(rule.names)])
             } else {
                 resources.append([

@@ -108,6 +108,10 @@ private struct RemoteControlPlane: ControlPlaneAPI {
         _ = try await told { () throws(APIClientError) in try await client.upload(digest, file: file) }
     }
 
+    func backup(withKeys: Bool) async throws -> any AsyncSequence<[UInt8], any Error> {
+        try await told { () throws(APIClientError) in try await client.backup(withKeys: withKeys) }
+    }
+
     func shutdown() async { await client.shutdown() }
 
     /// The answer of `request`, or its failure as the verbs tell it.

@@ -43,6 +43,9 @@ protocol ControlPlaneAPI: Sendable {
     /// Uploads the packed source in `file`, unless the server has it.
     func upload(_ digest: Digest, file: String) async throws
 
+    /// The bytes of a backup, which is worth nothing before it was read to its end.
+    func backup(withKeys: Bool) async throws -> any AsyncSequence<[UInt8], any Error>
+
     /// Closes the connections; nothing can be asked afterwards.
     func shutdown() async
 }
