@@ -189,7 +189,12 @@ let package = Package(
             ]
         ),
         tests("MeridianContentTests", ["MeridianContent", "MeridianModel"]),
-        tests("MeridianStoreTests", ["MeridianStore", "MeridianModel", "MeridianPorts", grdb]),
+        .testTarget(
+            name: "MeridianStoreTests",
+            dependencies: ["MeridianStore", "MeridianModel", "MeridianPorts", grdb],
+            exclude: ["Schemas"],
+            swiftSettings: strict
+        ),
         tests(
             "MeridianRegistryTests",
             ["MeridianRegistry", "MeridianModel", "MeridianPorts", "MeridianContent"]

@@ -109,7 +109,24 @@ package final class SQLiteStore: StorePort {
     }
 
     /// A pool whose file is whole, migrated and written with full durability.
-    static func opened(_ path: String) throws -> DatabasePool {
+    static func opened(
+        _ path: String,
+        _ migrator: DatabaseMigrator = StoreSchema.migrator
+    ) throws -> DatabasePool {
+        let pool = try checked(path, migrator)
+        guard try pool.read({ db in try !migrator.hasCompletedMigrations(db) }) else { return try durable(pool) }
+        let isNew = try pool.read { db in try migrator.appliedIdentifiers(db).isEmpty }
+        guard !isNew else {
+            try migrator.migrate(pool)
+            return try durable(pool)
+        }
+        try pool.close()
+        try StoreMigration.run(path, migrator)
+        return try durable(try checked(path, migrator))
+    }
+
+    /// A pool of a file that is whole and of no newer Meridian.
+    private static func checked(_ path: String, _ migrator: DatabaseMigrator) throws -> DatabasePool {
         var configuration = Configuration()
         configuration.label = "MeridianStore"
         configuration.maximumReaderCount = readersMax
@@ -120,21 +137,28 @@ package final class SQLiteStore: StorePort {
             guard verdict == "ok" else {
                 throw StoreError(.unavailable, "\(path) is damaged (\(verdict ?? "no verdict")): \(restoreAdvice)")
             }
-            guard try !StoreSchema.migrator.hasBeenSuperseded(db) else {
+            guard try !migrator.hasBeenSuperseded(db) else {
                 throw StoreError(
                     .unavailable,
                     "\(path) was written by a newer Meridian. Run that version, or one that is newer still"
                 )
             }
         }
-        try StoreSchema.migrator.migrate(pool)
+        return pool
+    }
+
+    /// The pool, once each of its commits is on the disk before it is answered.
+    private static func durable(_ pool: DatabasePool) throws -> DatabasePool {
         // DatabasePool resets what a configuration sets to NORMAL, with which a power cut can undo commits.
         try pool.writeWithoutTransaction { db in
             try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = \(journalBytesKept)")
         }
         let level = try pool.unsafeReentrantWrite { db in try Int.fetchOne(db, sql: "PRAGMA synchronous") }
         guard level == synchronousFull else {
-            throw StoreError(.unavailable, "\(path): SQLite did not accept synchronous=FULL (it has \(level ?? -1))")
+            throw StoreError(
+                .unavailable,
+                "\(pool.path): SQLite did not accept synchronous=FULL (it has \(level ?? -1))"
+            )
         }
         return pool
     }
