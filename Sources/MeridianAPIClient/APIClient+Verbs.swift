@@ -54,6 +54,16 @@ extension APIClient {
         )
     }
 
+    /// The public key that values are sealed with for Git: `id`, `publicKey` (PEM), `createdAt`.
+    package func sealKey() async throws(APIClientError) -> JSONValue {
+        try await send("GET", "/meridian/v1/seal-key")
+    }
+
+    /// Has another key pair made and answers its public key.
+    package func rotateSealKey() async throws(APIClientError) -> JSONValue {
+        try await send("POST", "/meridian/v1/seal-key")
+    }
+
     /// How long a backup may take: a day's worth of the slowest link that anyone backs up over.
     private static let backupDuration = Duration.seconds(86_400)
 

@@ -143,6 +143,8 @@ package struct APIBackends: Sendable {
     package var status: any StatusPort
     /// Nil: webhooks are not taken.
     package var hooks: (any GitHookPort)?
+    /// Nil: nothing is sealed for Git.
+    package var sealKeys: (any SealKeyPort)?
     /// Nil: there is nothing to back up.
     package var backups: (any BackupPort)?
 
@@ -152,9 +154,11 @@ package struct APIBackends: Sendable {
         blobs: any BlobUploadPort,
         status: any StatusPort,
         hooks: (any GitHookPort)? = nil,
+        sealKeys: (any SealKeyPort)? = nil,
         backups: (any BackupPort)? = nil
     ) {
         self.hooks = hooks
+        self.sealKeys = sealKeys
         self.backups = backups
         self.plan = plan
         self.logs = logs

@@ -70,6 +70,7 @@ struct RequestHandler: Sendable {
         case (.status, .get): return .json(200, try await backend(backends.status.status))
         case (.plan, .post):
             return .json(200, try await objects.plan(try await body(request), backends.plan, for: caller))
+        case (.sealKey, .get), (.sealKey, .post): return .json(200, try await sealKey(rotates: request.method == .post))
         case (.backup, .post): return try await backup(withKeys: try parameters.flag("keys"))
         case (.blob(let digest), .head): return .empty(await backends.blobs.contains(digest) ? 200 : 404)
         case (.blob(let digest), .put): return try await receive(digest, request)
@@ -128,6 +129,13 @@ struct RequestHandler: Sendable {
     private func readiness() async throws(APIFailure) -> Answer {
         _ = try await objects.storedRecord(ObjectKey(kind: AppSpec.kind, namespace: "default", name: "readiness"))
         return .text(200, "ok")
+    }
+
+    private func sealKey(rotates: Bool) async throws(APIFailure) -> JSONValue {
+        guard let keys = backends.sealKeys else { throw .noResource }
+        return try await backend { () async throws(BackendError) in
+            rotates ? try await keys.rotateSealKey() : try await keys.sealKey()
+        }
     }
 
     private var versionObject: JSONValue {

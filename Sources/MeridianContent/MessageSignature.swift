@@ -20,7 +20,7 @@ package enum MessageSignature {
         return areEqual(signature(of: Array(one.utf8), secret: key), signature(of: Array(other.utf8), secret: key))
     }
 
-    private static func signature(of message: [UInt8], secret: [UInt8]) -> [UInt8] {
+    static func signature(of message: [UInt8], secret: [UInt8]) -> [UInt8] {
         var result = [UInt8](repeating: 0, count: byteCount)
         var count: UInt32 = 0
         let made = HMAC(EVP_sha256(), secret, Int32(secret.count), message, message.count, &result, &count)

@@ -95,6 +95,7 @@ package struct ControlPlane: Sendable {
         )
         let node = NodeClient(socket: directory.nodeSocket)
         let sealing = try KeySealing(directory)
+        sealing.keyring.report(to: logger)
         let notes = BuildNotes(store: store, clock: clock)
         let pool = ActivityPool(notes: notes)
         let keeper = RegistryKeeper(registry: registry, store: store, clock: clock, logger: logger)
@@ -129,6 +130,7 @@ package struct ControlPlane: Sendable {
             blobs: RegistryUploads(registry: registry, directory: directory.uploads),
             status: StatusBackend(reconciler: reconciler, version: options.version, startedAt: clock.now),
             hooks: GitHooks(reconciler: reconciler, store: store, sealing: sealing),
+            sealKeys: SealKeys(keyring: sealing.keyring, clock: clock),
             backups: PlatformBackup(
                 directory,
                 store: store,

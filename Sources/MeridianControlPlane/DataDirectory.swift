@@ -52,6 +52,8 @@ package struct DataDirectory: Sendable {
     package var git: String { "\(path)/git" }
     package var keys: String { "\(path)/keys" }
     package var sealingKey: String { "\(keys)/sealing.key" }
+    /// Key pairs for sealing, whose private halves are sealed under the sealing key.
+    package var sealKeys: String { "\(path)/seal" }
     /// The token of whoever owns the directory.
     package var adminToken: String { "\(keys)/admin.token" }
     /// The API's certificates, where they are Meridian's own.

@@ -126,6 +126,11 @@ struct RoleTests {
         yes admin DELETE CORE/namespaces/shop
         yes admin PATCH NS/shop/apps/hello/status
         yes admin PUT /meridian/v1/anything
+        yes viewer@shop GET /meridian/v1/seal-key
+        no anonymous GET /meridian/v1/seal-key
+        no editor POST /meridian/v1/seal-key
+        no admin@shop POST /meridian/v1/seal-key
+        yes admin POST /meridian/v1/seal-key
         yes admin POST /meridian/v1/backup
         no editor POST /meridian/v1/backup
         no viewer POST /meridian/v1/backup

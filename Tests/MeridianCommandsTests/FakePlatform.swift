@@ -1,5 +1,6 @@
 // FakePlatform: a control plane in memory, as far as the verbs can tell.
 
+import MeridianContent
 import MeridianMerging
 import MeridianModel
 import MeridianPorts
@@ -25,6 +26,7 @@ final class FakePlatform: ControlPlaneAPI {
         var backup: (pieces: [[UInt8]], isCut: Bool) = ([], false)
         /// The plan with objects, and without.
         var plans: (with: JSONValue, without: JSONValue) = (["steps": []], ["steps": []])
+        var sealKey: PublicSealingKey?
         var refusal: ControlPlaneError?
     }
 
@@ -189,6 +191,17 @@ extension FakePlatform {
 
     func log(_ request: LogRequest, _ handle: (String) async throws -> Void) async throws {
         try await handle("2026-01-01T00:00:00Z runner-1 \(request.isBuild ? "built" : "hello")")
+    }
+
+    func sealKey() async throws -> JSONValue {
+        let key = state.withLock { $0.sealKey }
+        return ["id": .string(key?.id ?? ""), "publicKey": .string(key?.pem ?? "")]
+    }
+
+    func rotateSealKey() async throws -> JSONValue {
+        let key = try PrivateSealingKey().publicKey
+        state.withLock { $0.sealKey = key }
+        return try await sealKey()
     }
 
     func backup(withKeys: Bool) async throws -> any AsyncSequence<[UInt8], any Error> {

@@ -96,6 +96,37 @@ struct GitOpsTests {
         }
     }
 
+    @Test(
+        "a sealed Secret in Git is applied, opens inside, and never drifts; one that was copied is a problem of its file"
+    )
+    func sealedSecret() async throws {
+        let platform = try await GitPlatform()
+        let key = try #require(platform.sealing.keyring.current).key.publicKey
+        func manifest(_ name: String, _ text: String) -> String {
+            "apiVersion: meridian.dev/v1\nkind: Secret\nmetadata: {name: \(name)}\nsealed: {TOKEN: \"\(text)\"}\n"
+        }
+        let text = try key.seal(Array("hunter2".utf8), for: "Secret/default/db/TOKEN")
+        let first = try platform.push(["db.yaml": manifest("db", text)])
+        try await platform.running {
+            try await platform.source()
+            try await platform.waitForApplied(first)
+            let secret = try #require(try await platform.read(Secret.self, "db", namespace: "default"))
+            #expect(secret.sealed == ["TOKEN": text])
+            #expect(try platform.sealing.open(text, for: "Secret/default/db/TOKEN") == "hunter2")
+            let second = try platform.push(["fra.yaml": region("fra")])
+            try await platform.waitForApplied(second)
+            let source = try #require(try await platform.read(GitSource.self, "shop"))
+            #expect(source.status.drift.isEmpty)
+            #expect(try await platform.read(Secret.self, "db", namespace: "default")?.metadata.generation == 1)
+
+            let copied = try platform.push(["copy.yaml": manifest("copy", text)])
+            try await platform.wait("the problem") {
+                $0.lastSeenCommit == copied && $0.problems.contains { $0.message.contains("another namespace, name") }
+            }
+            #expect(try await platform.read(Secret.self, "copy", namespace: "default") == nil)
+        }
+    }
+
     @Test("a webhook counts with the right signature alone, in the form of each host")
     func webhook() async throws {
         let platform = try await GitPlatform()

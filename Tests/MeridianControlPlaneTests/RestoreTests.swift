@@ -107,6 +107,7 @@ struct RestoreTests {
         let report = try await platform.restore(file)
         #expect(report.closedSecrets == [SavedPlatform.secret])
         #expect(try platform.names("new/keys") == [])
+        #expect(try platform.names("new/seal").count == 1, "its private half is sealed under the key that is not here")
 
         let right = try await platform.restore(file, to: "right", sealingKey: platform.directory.sealingKey)
         #expect(right.closedSecrets == [])

@@ -47,6 +47,7 @@ struct AccessRule: Equatable, Sendable {
 
     private static let discovery = [
         AccessRule(reach: .path, verbs: ["get"], names: ["/api", "/api/*", "/apis", "/apis/*", "/openapi/*"]),
+        AccessRule(reach: .path, verbs: ["get"], names: ["/meridian/v1/seal-key"]),
         AccessRule(
             reach: .shared,
             verbs: ["create"],

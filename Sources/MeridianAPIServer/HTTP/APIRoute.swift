@@ -9,6 +9,7 @@ enum APIRoute {
     case status
     case plan
     case backup
+    case sealKey
     case blob(Digest)
     case discovery(DiscoveryPath)
     case openAPI(OpenAPIPath)
@@ -88,6 +89,7 @@ enum APIRoute {
         case ("status", 1): return .status
         case ("plan", 1): return .plan
         case ("backup", 1): return .backup
+        case ("seal-key", 1): return .sealKey
         case ("blobs", 2):
             let text = parts[1].hasPrefix("sha256%3A") ? "sha256:" + parts[1].dropFirst("sha256%3A".count) : parts[1]
             guard let digest = Digest(text) else {

@@ -1,4 +1,5 @@
 // SecretSealing: plain values become sealed ones before anything else looks at them.
+internal import MeridianContent
 internal import MeridianModel
 internal import MeridianPorts
 
@@ -9,7 +10,9 @@ extension ObjectAPI {
     /// A Secret with every plain value sealed, under the same key of `sealed`; any other object as it is.
     ///
     /// A plain value that equals the stored one becomes the stored sealed text, so that applying a file again writes
-    /// nothing and merging compares values. `sealed` may only repeat the fingerprints that were served.
+    /// nothing and merging compares values. `sealed` may repeat the fingerprints that were served, and may hold what was
+    /// sealed with the platform's public key for this very place; that is stored as it came, so that it differs from no
+    /// manifest in Git.
     func withSealedValues(
         _ object: JSONValue,
         _ kind: Kind,
@@ -66,9 +69,17 @@ extension ObjectAPI {
                 continue
             }
             let path = FieldPath("sealed", member.key)
-            let words =
-                "\(path): is written by Meridian and is not the stored value; give the plain value in stringData"
-            problems.append(.init(path: path, reason: .invalid, message: words))
+            var words = "is not the stored value; give the plain value in stringData, or seal it with: meridian seal"
+            if let text = member.value.string, PublicSealing.isSealed(text) {
+                do throws(SealingError) {
+                    _ = try sealing.open(text, for: secretOwner(key, key: member.key))
+                    kept[member.key] = .string(text)
+                    continue
+                } catch {
+                    words = error.message
+                }
+            }
+            problems.append(.init(path: path, reason: .invalid, message: "\(path): \(words)"))
         }
         guard problems.isEmpty else { throw .invalid(key, kind, problems) }
         return kept

@@ -108,6 +108,14 @@ private struct RemoteControlPlane: ControlPlaneAPI {
         _ = try await told { () throws(APIClientError) in try await client.upload(digest, file: file) }
     }
 
+    func sealKey() async throws -> JSONValue {
+        try await told { () throws(APIClientError) in try await client.sealKey() }
+    }
+
+    func rotateSealKey() async throws -> JSONValue {
+        try await told { () throws(APIClientError) in try await client.rotateSealKey() }
+    }
+
     func backup(withKeys: Bool) async throws -> any AsyncSequence<[UInt8], any Error> {
         try await told { () throws(APIClientError) in try await client.backup(withKeys: withKeys) }
     }

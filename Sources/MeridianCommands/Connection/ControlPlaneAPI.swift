@@ -43,6 +43,11 @@ protocol ControlPlaneAPI: Sendable {
     /// Uploads the packed source in `file`, unless the server has it.
     func upload(_ digest: Digest, file: String) async throws
 
+    /// The public key that values are sealed with: `id`, `publicKey` (PEM), `createdAt`.
+    func sealKey() async throws -> JSONValue
+    /// Has another key pair made and answers its public key.
+    func rotateSealKey() async throws -> JSONValue
+
     /// The bytes of a backup, which is worth nothing before it was read to its end.
     func backup(withKeys: Bool) async throws -> any AsyncSequence<[UInt8], any Error>
 

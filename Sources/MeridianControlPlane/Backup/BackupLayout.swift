@@ -7,6 +7,8 @@ enum BackupLayout {
     static let store = "store.sqlite"
     static let keyDirectories = ["keys", "tls"]
     static let sealingKey = "keys/sealing.key"
+    /// Key pairs for Git; what is secret in them is sealed, so that they are in every backup.
+    static let sealKeys = "seal"
     private static let blobs = "registry/blobs/sha256"
     private static let auditLog = "audit.log"
 
@@ -32,10 +34,11 @@ enum BackupLayout {
         switch directory {
         case "": return parts == [store] || isAuditLog(parts[0])
         case blobs: return blobDigest(path) != nil
+        case sealKeys: return parts[parts.count - 1].hasSuffix(".json")
         default: return keyDirectories.contains(directory)
         }
     }
 
     /// The directories that its files are in, parents first.
-    static let directories = ["registry", "registry/blobs", blobs] + keyDirectories
+    static let directories = ["registry", "registry/blobs", blobs, sealKeys] + keyDirectories
 }

@@ -177,7 +177,7 @@ package struct BackupRestoring {
     private func closedSecrets(_ records: [StoreRecord]) throws(ControlPlaneError) -> [ObjectKey] {
         let key = "\(staging)/\(BackupLayout.sealingKey)"
         guard access(key, F_OK) == 0 else { return records.map(\.key) }
-        let sealing = try KeySealing(keyFile: key)
+        let sealing = try KeySealing(keyFile: key, pairs: "\(staging)/\(BackupLayout.sealKeys)")
         return records.filter { record in
             let values = record.value["sealed"]?.object?.members ?? []
             return !values.allSatisfy { opens($0.value.string ?? "", secretOwner(record.key, key: $0.key), sealing) }

@@ -37,7 +37,9 @@ final class PlatformBackup: BackupPort {
         do {
             let revision = try await store.copy(to: turn.storeCopy)
             let (blobs, damaged) = try await blobs()
-            let items = try [item(BackupLayout.store, turn.storeCopy)] + auditLogs() + blobs + (withKeys ? keys() : [])
+            let items =
+                try [item(BackupLayout.store, turn.storeCopy)] + auditLogs() + blobs
+                + files(in: [BackupLayout.sealKeys] + (withKeys ? BackupLayout.keyDirectories : []))
             let facts = BackupManifest.Facts(
                 version: version,
                 createdAt: clock.now,
@@ -76,9 +78,9 @@ final class PlatformBackup: BackupPort {
         }
     }
 
-    private func keys() throws -> [BackupItem] {
+    private func files(in places: [String]) throws -> [BackupItem] {
         var items: [BackupItem] = []
-        for place in BackupLayout.keyDirectories where access("\(directory.path)/\(place)", F_OK) == 0 {
+        for place in places where access("\(directory.path)/\(place)", F_OK) == 0 {
             for name in try DurableFile.names(in: "\(directory.path)/\(place)") where !name.hasSuffix(".tmp") {
                 items.append(try item("\(place)/\(name)", "\(directory.path)/\(place)/\(name)"))
             }

@@ -2,7 +2,8 @@
 
 /// Values that programs get and nobody is shown.
 ///
-/// What people write in `stringData` is sealed before it is stored; what is stored and served is `sealed`.
+/// What people write in `stringData` is sealed before it is stored; what is stored and served is `sealed`. For Git,
+/// `meridian seal` seals values with the platform's public key, and they stand in `sealed` from the beginning.
 package struct Secret: APIObject {
     package static let kind = "Secret"
 
@@ -35,7 +36,12 @@ package struct Secret: APIObject {
                     $0.reduce(0) { $0 + $1.value.utf8.count } > 524_288 ? "takes more than 512 KiB" : nil
                 }
             ),
-            .init("sealed", \.sealed, default: [:], "Sealed values by key, written by Meridian."),
+            .init(
+                "sealed",
+                \.sealed,
+                default: [:],
+                "Sealed values by key: what `meridian seal` made, or Meridian itself."
+            ),
         ]
     )
 }

@@ -1,5 +1,4 @@
 // Sealing: secrets at rest: AES-256-GCM under a key file, bound to what they belong to.
-internal import COpenSSL
 internal import Glibc
 
 /// Seals and opens small secrets with one key.
@@ -43,41 +42,23 @@ package struct Sealing: Sendable {
                 "\(owner): the secret has \(plain.count) bytes; at most \(Self.plainBytesMax) are sealed"
             )
         }
-        let nonce = try randomBytes(Self.nonceBytes)
-        var tag = [UInt8](repeating: 0, count: Self.tagBytes)
-        var cipher = [UInt8](repeating: 0, count: plain.count)
-        let sealed = withCipher { context in
-            var count: Int32 = 0
-            return EVP_EncryptInit_ex(context, EVP_aes_256_gcm(), nil, key, nonce) == 1
-                && EVP_EncryptUpdate(context, nil, &count, Array(owner.utf8), Int32(owner.utf8.count)) == 1
-                && EVP_EncryptUpdate(context, &cipher, &count, plain, Int32(plain.count)) == 1
-                && EVP_EncryptFinal_ex(context, nil, &count) == 1
-                && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, Int32(Self.tagBytes), &tag) == 1
+        let nonce = try randomBytes(AuthenticatedBox.nonceBytes)
+        guard let box = AuthenticatedBox.close(plain, key, nonce, owner) else {
+            throw ContentError(.unavailable, "\(owner): OpenSSL could not seal the secret")
         }
-        guard sealed else { throw ContentError(.unavailable, "\(owner): OpenSSL could not seal the secret") }
-        return Self.scheme + Base64.text(of: nonce + cipher + tag)
+        return Self.scheme + Base64.text(of: nonce + box)
     }
 
     /// The secret in a sealed text.
     ///
     /// - Throws: `.corrupted` where text, key or owner differ from the sealing in any bit.
     package func open(_ text: String, for owner: String) throws(ContentError) -> [UInt8] {
+        let nonceBytes = AuthenticatedBox.nonceBytes
         guard text.hasPrefix(Self.scheme), let bytes = Base64.bytes(of: String(text.dropFirst(Self.scheme.count))),
-            bytes.count >= Self.nonceBytes + Self.tagBytes, bytes.count <= Self.plainBytesMax + 64
+            bytes.count >= nonceBytes + AuthenticatedBox.tagBytes, bytes.count <= Self.plainBytesMax + 64
         else { throw ContentError(.corrupted, "\(owner): not a sealed secret of the form \(Self.scheme)…") }
-        let nonce = Array(bytes.prefix(Self.nonceBytes))
-        let cipher = Array(bytes[Self.nonceBytes..<(bytes.count - Self.tagBytes)])
-        var tag = Array(bytes.suffix(Self.tagBytes))
-        var plain = [UInt8](repeating: 0, count: cipher.count)
-        let opened = withCipher { context in
-            var count: Int32 = 0
-            return EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), nil, key, nonce) == 1
-                && EVP_DecryptUpdate(context, nil, &count, Array(owner.utf8), Int32(owner.utf8.count)) == 1
-                && EVP_DecryptUpdate(context, &plain, &count, cipher, Int32(cipher.count)) == 1
-                && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, Int32(Self.tagBytes), &tag) == 1
-                && EVP_DecryptFinal_ex(context, nil, &count) == 1
-        }
-        guard opened else {
+        let box = Array(bytes.dropFirst(nonceBytes))
+        guard let plain = AuthenticatedBox.open(box, key, Array(bytes.prefix(nonceBytes)), owner) else {
             throw ContentError(
                 .corrupted,
                 "\(owner): the sealed secret does not open: it was changed, moved here from another object,"
@@ -88,16 +69,7 @@ package struct Sealing: Sendable {
     }
 
     private static let scheme = "sealed:v1:"
-    private static let keyBytes = 32
-    private static let nonceBytes = 12
-    private static let tagBytes = 16
+    private static let keyBytes = AuthenticatedBox.keyBytes
     /// The Kubernetes bound on one Secret.
     package static let plainBytesMax = 1 << 20
-}
-
-/// Runs `body` with a fresh cipher context and clears it; false where there is no memory.
-private func withCipher(_ body: (OpaquePointer) -> Bool) -> Bool {
-    guard let context = EVP_CIPHER_CTX_new() else { return false }
-    defer { EVP_CIPHER_CTX_free(context) }
-    return body(context)
 }
