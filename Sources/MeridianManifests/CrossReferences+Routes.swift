@@ -30,14 +30,33 @@ extension CrossReferences {
     private func backendDiagnostics(_ declared: DeclaredObject) -> [Diagnostic] {
         guard let split = declared.object as? TrafficSplit else { return [] }
         var found = missingApp(split.spec.app, at: FieldPath("spec", "app"), of: declared)
-        for (index, backend) in split.spec.backends.enumerated() {
-            let path = FieldPath("spec", "backends")[index]
+        found += backendDiagnostics(split.spec.backends, split, at: FieldPath("spec", "backends"), declared)
+        for (index, rule) in split.spec.rules.enumerated() {
+            let path = FieldPath("spec", "rules")[index]
+            found += backendDiagnostics(rule.backends, split, at: path["backends"], declared)
+            for (number, match) in rule.matches.enumerated() {
+                guard let region = match.region else { continue }
+                found += missingRegion(region, at: path["matches"][number]["region"], of: declared)
+            }
+        }
+        return found
+    }
+
+    private func backendDiagnostics(
+        _ backends: [SplitBackend],
+        _ split: TrafficSplit,
+        at path: FieldPath,
+        _ declared: DeclaredObject
+    ) -> [Diagnostic] {
+        backends.enumerated().flatMap { index, backend -> [Diagnostic] in
+            let path = path[index]
+            var found: [Diagnostic] = []
             if let app = backend.app { found += missingApp(app, at: path["app"], of: declared) }
             if let fault = backend.revision.flatMap({ revisionFault($0, app: split.spec.app) }) {
                 found.append(declared.document.diagnostic(for: path["revision"], fault))
             }
+            return found
         }
-        return found
     }
 
     private func revisionFault(_ revision: String, app: String) -> String? {

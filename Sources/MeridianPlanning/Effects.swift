@@ -67,14 +67,9 @@ private func assignmentEffects(
     in world: World
 ) -> [(verb: String, text: String)] {
     let before = world.nodeViews[node]?.assigned ?? NodeAssignment()
-    let oldRoutes = Dictionary(
-        before.routes.hosts.map { ($0.host, $0.backends) },
-        uniquingKeysWith: { first, _ in first }
-    )
+    let oldRoutes = Dictionary(before.routes.hosts.map { ($0.host, $0) }, uniquingKeysWith: { first, _ in first })
     var effects: [(String, String)] = []
-    for route in assignment.routes.hosts where oldRoutes[route.host] != route.backends && !route.backends.isEmpty {
-        effects.append(("route", "\(route.host) to \(shares(route.backends))"))
-    }
+    for route in assignment.routes.hosts { effects += routeEffects(route, before: oldRoutes[route.host]) }
     let hosts = Set(assignment.routes.hosts.map(\.host))
     for host in oldRoutes.keys.sorted() where !hosts.contains(host) { effects.append(("unroute", host)) }
     effects += policyChanges(from: before.routes.policies, to: assignment.routes.policies)
@@ -86,6 +81,29 @@ private func assignmentEffects(
         let running = world.readyRunners(of: revision.key)
         guard revision.runnersMin > running else { continue }
         effects.append(("start", "\(revision.runnersMin - running) runners of \(revision.key) on node \(node)"))
+    }
+    return effects
+}
+
+/// What changes of where a host's requests go: its own shares, then all its rules where one is new or their order is.
+private func routeEffects(_ route: HostRoute, before: HostRoute?) -> [(verb: String, text: String)] {
+    var effects: [(String, String)] = []
+    if !route.backends.isEmpty, route.backends != before?.backends {
+        effects.append(("route", "\(route.host) to \(shares(route.backends))"))
+    }
+    let old = before?.rules ?? []
+    let isSame =
+        old.count == route.rules.count
+        && zip(old, route.rules).allSatisfy {
+            ($0.matches, $0.backends) == ($1.matches, $1.backends)
+        }
+    guard !isSame else { return effects }
+    for rule in route.rules {
+        let who = rule.backends.isEmpty ? "nobody" : shares(rule.backends)
+        effects.append(("route", "\(route.host) (\(rule.words)) to \(who)"))
+    }
+    for rule in old where !route.rules.contains(where: { $0.matches == rule.matches }) {
+        effects.append(("unroute", "\(route.host) (\(rule.words))"))
     }
     return effects
 }

@@ -80,18 +80,26 @@ private func moves(of host: String, from old: [String: Int]?, to new: [String: I
     }
 }
 
-/// The share of each target by host; a host with no target leads nowhere and is left out.
+/// The share of each target by host, and by `host (match)` for its rules; what leads nowhere is left out.
 private func shares(_ world: World) -> [String: [String: Int]] {
     var shares: [String: [String: Int]] = [:]
-    for route in world.nodeViews.values.compactMap(\.assigned).flatMap(\.routes.hosts) where !route.backends.isEmpty {
-        let named = route.backends.map { backend in
-            let name = backend.revision?.split(separator: "/").last.map(String.init) ?? backend.address ?? "nothing"
-            return (name, backend.weight)
-        }
+    for route in world.nodeViews.values.compactMap(\.assigned).flatMap(\.routes.hosts) {
         // Every node has the same shares; the first that is looked at says them.
-        if shares[route.host] == nil { shares[route.host] = Dictionary(named, uniquingKeysWith: +) }
+        if shares[route.host] == nil, !route.backends.isEmpty { shares[route.host] = named(route.backends) }
+        for rule in route.rules where !rule.backends.isEmpty {
+            let place = "\(route.host) (\(rule.words))"
+            if shares[place] == nil { shares[place] = named(rule.backends) }
+        }
     }
     return shares
+}
+
+private func named(_ backends: [RouteBackend]) -> [String: Int] {
+    let pairs = backends.map { backend in
+        let name = backend.revision?.split(separator: "/").last.map(String.init) ?? backend.address ?? "nothing"
+        return (name, backend.weight)
+    }
+    return Dictionary(pairs, uniquingKeysWith: +)
 }
 
 /// The hosts that nobody is sent to.

@@ -15,8 +15,8 @@ package final class CompiledRouteTable: Sendable {
     /// The region that serves each slot, in the order of `slots`; empty: the edge's own.
     package let regions: [String]
     package let view: RouteView
-    /// What clients may do, by `RouteView.rules`.
-    package let rules: [CompiledRules]
+    /// What clients may do, by `RouteView.policy`.
+    package let policies: [CompiledRules]
     /// The rules for what no host is known of yet; nil where there is no policy without hosts.
     package let standing: CompiledRules?
     /// Bytes of the memory behind `view`.
@@ -39,9 +39,9 @@ package final class CompiledRouteTable: Sendable {
         slots = packing.slots
         regions = packing.regions
         view = packing.packed()
-        let rules = packing.rules.map(CompiledRules.init)
-        self.rules = rules
-        standing = packing.standing.map { rules[Int($0)] }
+        let policies = packing.policies.map(CompiledRules.init)
+        self.policies = policies
+        standing = packing.standing.map { policies[Int($0)] }
         byteCount = packing.byteCount
     }
 
@@ -49,23 +49,12 @@ package final class CompiledRouteTable: Sendable {
         view.text.deallocate()
         view.hosts.deallocate()
         view.plans.deallocate()
+        view.choices.deallocate()
+        view.rules.deallocate()
+        view.matches.deallocate()
+        view.conditions.deallocate()
+        view.points.deallocate()
         view.backends.deallocate()
         view.buckets.deallocate()
-    }
-
-    /// Picks by text, for callers that are not in a hurry; the same rules as `RouteView.pick`.
-    ///
-    /// Nil for an unknown host.
-    package func pick(host: String, override: String? = nil, sticky: String? = nil, draw: UInt64) -> Pick? {
-        func with<T>(_ text: String?, _ body: (UnsafeBufferPointer<UInt8>?) -> T) -> T {
-            guard let text else { return body(nil) }
-            return Array(text.utf8).withUnsafeBufferPointer { body($0) }
-        }
-        return with(host) { hostBytes in
-            guard let hostBytes, let plan = view.plan(forHost: hostBytes) else { return nil }
-            return with(override) { override in
-                with(sticky) { view.pick(plan, override: override, sticky: $0, draw: draw) }
-            }
-        }
     }
 }

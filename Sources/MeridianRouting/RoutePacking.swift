@@ -11,18 +11,23 @@ struct RoutePacking {
     private var hosts: [RouteView.Host] = []
     private var plans: [RouteView.Plan] = []
     private var planIndices: [PlanKey: Int32] = [:]
-    private var backends: [RouteView.Backend] = []
+    var choices: [RouteView.Choice] = []
+    var rules: [RouteView.Rule] = []
+    var matches: [RouteView.Match] = []
+    var conditions: [RouteView.Condition] = []
+    var points: [Int32] = []
+    var backends: [RouteView.Backend] = []
     /// In the order of the table.
-    let rules: [RoutePolicy]
+    let policies: [RoutePolicy]
     /// The index of the policy without hosts.
     let standing: Int32?
-    private let rulesByHost: [String: Int32]
+    private let policiesByHost: [String: Int32]
 
     /// A table without hosts yet.
     ///
     /// Throws where two policies have one host, or none.
     init(policies: [RoutePolicy]) throws(RouteTableError) {
-        rules = policies
+        self.policies = policies
         var byHost: [String: Int32] = [:]
         var standing: Int32?
         for (index, policy) in policies.enumerated() {
@@ -34,7 +39,7 @@ struct RoutePacking {
                 throw Self.twice(policy, host, "has a host of another one")
             }
         }
-        rulesByHost = byHost
+        policiesByHost = byHost
         self.standing = standing
     }
 
@@ -45,35 +50,34 @@ struct RoutePacking {
     /// Adds one host after checking it.
     mutating func add(_ route: HostRoute) throws(RouteTableError) {
         try check(route)
+        guard seen.insert(route.host).inserted else {
+            throw RouteTableError(code: .duplicateHost, host: route.host, message: "stands twice; name each host once")
+        }
         var host = RouteView.Host()
         host.name = span(route.host)
         host.hash = hash(route.host)
         host.plan = try plan(of: route)
         hosts.append(host)
-        let plan = plans[Int(host.plan)]
-        noteRegion(of: route, backends[Int(plan.backends.lowerBound)..<Int(plan.backends.upperBound)])
+        noteRegion(of: route, plans[Int(host.plan)])
     }
 
     /// The plan of a route; routes that differ in their hosts only share one.
     private mutating func plan(of route: HostRoute) throws(RouteTableError) -> Int32 {
-        let rules = rulesByHost[route.host] ?? standing ?? -1
-        let key = PlanKey(route, rules: rules)
+        let policy = policiesByHost[route.host] ?? standing ?? -1
+        var key = PlanKey(route: route, policy: policy)
+        key.route.host = ""
         if let known = planIndices[key] { return known }
         var plan = RouteView.Plan()
         plan.timeoutMilliseconds = route.requestTimeout.wholeMilliseconds
         plan.allowsOverride = route.allowOverride
         plan.isSecureOnly = route.secureOnly
-        plan.rules = rules
-        plan.cookie = span(route.stickyCookie ?? "")
+        plan.policy = policy
+        plan.choice = try choice(of: route)
+        plan.rules = try rules(of: route)
+        plan.looksAtHead = !plan.rules.isEmpty || route.stickyHeader != nil
         let first = Int32(backends.count)
-        var cumulative: Int32 = 0
-        for backend in route.backends {
-            cumulative += Int32(backend.weight)
-            try append(backend, of: route, cumulative: cumulative)
-        }
-        plan.backends = first..<Int32(backends.count)
-        for name in route.overrides { appendOverride(name, of: route) }
-        plan.overrides = plan.backends.upperBound..<Int32(backends.count)
+        for name in route.overrides { append(revision: name, of: route) }
+        plan.overrides = first..<Int32(backends.count)
         let index = Int32(plans.count)
         plans.append(plan)
         planIndices[key] = index
@@ -84,6 +88,10 @@ struct RoutePacking {
     var byteCount: Int {
         text.count + hosts.count * MemoryLayout<RouteView.Host>.stride
             + plans.count * MemoryLayout<RouteView.Plan>.stride
+            + choices.count * MemoryLayout<RouteView.Choice>.stride
+            + rules.count * MemoryLayout<RouteView.Rule>.stride
+            + matches.count * MemoryLayout<RouteView.Match>.stride
+            + conditions.count * MemoryLayout<RouteView.Condition>.stride + points.count * MemoryLayout<Int32>.stride
             + backends.count * MemoryLayout<RouteView.Backend>.stride + bucketCount * MemoryLayout<Int32>.stride
     }
 
@@ -108,87 +116,35 @@ struct RoutePacking {
             text: copied(text),
             hosts: copied(hosts),
             plans: copied(plans),
+            choices: copied(choices),
+            rules: copied(rules),
+            matches: copied(matches),
+            conditions: copied(conditions),
+            points: copied(points),
             backends: copied(backends),
             buckets: buckets,
             bucketMask: capacity - 1
         )
     }
 
-    private mutating func check(_ route: HostRoute) throws(RouteTableError) {
-        func fault(_ code: RouteTableError.Code, _ message: String) -> RouteTableError {
-            RouteTableError(code: code, host: route.host, message: message)
-        }
-        guard isHostName(route.host) else {
-            throw fault(.badHost, "is not a host name: use lower-case DNS labels joined by dots, without a port")
-        }
-        guard seen.insert(route.host).inserted else { throw fault(.duplicateHost, "stands twice; name each host once") }
-        guard route.backends.allSatisfy({ (0...100).contains($0.weight) }) else {
-            throw fault(.badWeight, "a weight is outside 0 to 100; give whole percents")
-        }
-        let sum = route.backends.reduce(0) { $0 + $1.weight }
-        guard route.backends.isEmpty || sum == 100 else {
-            throw fault(.weightsDoNotSum, "the weights sum to \(sum); make them sum to 100")
-        }
-        if let cookie = route.stickyCookie, cookie.isEmpty || !cookie.utf8.allSatisfy(isCookieNameByte) {
-            throw fault(.badCookie, "\"\(cookie)\" is not a cookie name; use letters, digits, - and _")
-        }
-    }
-
-    private mutating func append(
-        _ backend: RouteBackend,
-        of route: HostRoute,
-        cumulative: Int32
-    ) throws(RouteTableError) {
-        func fault(_ code: RouteTableError.Code, _ message: String) -> RouteTableError {
-            RouteTableError(code: code, host: route.host, message: message)
-        }
-        let slot: RouteSlot
-        let name: String
-        switch (backend.revision, backend.address) {
-        case (let key?, nil) where !key.isEmpty:
-            slot = .revision(key)
-            name = revisionName(key)
-        case (nil, let address?):
-            guard let parsed = NumericAddress(address) else {
-                throw fault(.badAddress, "\"\(address)\" is not an address: give 1.2.3.4:80 or [2001:db8::1]:80")
-            }
-            slot = .address(parsed)
-            name = address
-        default:
-            throw fault(.badBackend, "a backend needs either a revision or an address; give exactly one")
-        }
-        var entry = RouteView.Backend()
-        entry.slot = index(of: slot)
-        entry.name = span(name)
-        entry.weight = Int32(backend.weight)
-        entry.cumulative = cumulative
-        if let cookie = route.stickyCookie {
-            let age = route.stickyTTL.wholeMilliseconds / 1000
-            entry.setCookie = span("\(cookie)=\(name); Path=/; Max-Age=\(age); HttpOnly; SameSite=Lax")
-        }
-        backends.append(entry)
-    }
-
     /// Notes where the backends of a host are served.
     ///
     /// A host with one backend is the app's or the revision's own, and knows best; a split may name other apps.
-    private mutating func noteRegion(of route: HostRoute, _ added: ArraySlice<RouteView.Backend>) {
+    private mutating func noteRegion(of route: HostRoute, _ plan: RouteView.Plan) {
         guard let region = route.region else { return }
-        for backend in added where added.count == 1 || regions[Int(backend.slot)].isEmpty {
-            regions[Int(backend.slot)] = region
+        let isOwn = route.rules.isEmpty && choices[Int(plan.choice)].backends.count == 1
+        let others = plan.rules.map { rules[Int($0)].choice }
+        for choice in [plan.choice] + others {
+            for backend in choices[Int(choice)].backends { note(region, of: backends[Int(backend)].slot, isOwn: isOwn) }
+            for backend in choices[Int(choice)].kept { note(region, of: backends[Int(backend)].slot, isOwn: false) }
         }
     }
 
-    /// Adds a revision that the override header may name; a bare name stands in the app's namespace.
-    private mutating func appendOverride(_ name: String, of route: HostRoute) {
-        let namespace = route.app.prefix { $0 != "/" }
-        var entry = RouteView.Backend()
-        entry.slot = index(of: .revision(name.contains("/") ? name : "\(namespace)/\(name)"))
-        entry.name = span(revisionName(name))
-        backends.append(entry)
+    private mutating func note(_ region: String, of slot: Int32, isOwn: Bool) {
+        if isOwn || regions[Int(slot)].isEmpty { regions[Int(slot)] = region }
     }
 
-    private mutating func index(of slot: RouteSlot) -> Int32 {
+    mutating func index(of slot: RouteSlot) -> Int32 {
         if let known = slotIndices[slot] { return known }
         let index = Int32(slots.count)
         slots.append(slot)
@@ -197,7 +153,7 @@ struct RoutePacking {
         return index
     }
 
-    private mutating func span(_ string: String) -> RouteView.Span {
+    mutating func span(_ string: String) -> RouteView.Span {
         let offset = Int32(text.count)
         text.append(contentsOf: string.utf8)
         return RouteView.Span(offset: offset, count: Int32(text.count) - offset)
@@ -214,43 +170,14 @@ struct RoutePacking {
     }
 }
 
-/// What distinguishes the plans of two routes.
+/// What distinguishes the plans of two hosts.
 private struct PlanKey: Hashable {
-    private struct Share: Hashable {
-        let revision: String?
-        let address: String?
-        let weight: Int
-    }
-
-    private let app: String
-    private let shares: [Share]
-    private let stickyCookie: String?
-    private let stickyTTL: Duration
-    private let allowOverride: Bool
-    private let overrides: [String]
-    private let requestTimeout: Duration
-    private let secureOnly: Bool
-    private let rules: Int32
-
-    init(_ route: HostRoute, rules: Int32) {
-        self.rules = rules
-        app = route.app
-        shares = route.backends.map { Share(revision: $0.revision, address: $0.address, weight: $0.weight) }
-        stickyCookie = route.stickyCookie
-        stickyTTL = route.stickyTTL
-        allowOverride = route.allowOverride
-        overrides = route.overrides
-        requestTimeout = route.requestTimeout
-        secureOnly = route.secureOnly
-    }
+    /// Without its host.
+    var route: HostRoute
+    let policy: Int32
 }
 
 /// The name of a revision without its namespace: `hello-00003` of `default/hello-00003`.
 package func revisionName(_ key: String) -> String {
     key.firstIndex(of: "/").map { String(key[key.index(after: $0)...]) } ?? key
-}
-
-private func isCookieNameByte(_ byte: UInt8) -> Bool {
-    (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x2D
-        || byte == 0x5F || byte == 0x2E
 }

@@ -12,6 +12,7 @@ package struct RouteTableError: Error, Sendable, Equatable, CustomStringConverti
         case badAddress = "BadAddress"
         case badCookie = "BadCookie"
         case badPolicy = "BadPolicy"
+        case badMatch = "BadMatch"
         case tooLarge = "TooLarge"
     }
 

@@ -49,14 +49,50 @@ package struct RouteView: @unchecked Sendable {
 
     /// What happens to a request; hosts that are treated alike share one.
     struct Plan {
-        var backends: Range<Int32> = 0..<0
+        var choice: Int32 = 0
+        var rules: Range<Int32> = 0..<0
         var overrides: Range<Int32> = 0..<0
-        var cookie = Span()
         var timeoutMilliseconds: Int64 = 0
         var allowsOverride = false
         var isSecureOnly = false
         /// Index of what clients may do; -1: anything.
-        var rules: Int32 = -1
+        var policy: Int32 = -1
+        var looksAtHead = false
+    }
+
+    /// Who answers the requests of a plan that no rule takes, or those of one rule.
+    struct Choice {
+        var backends: Range<Int32> = 0..<0
+        /// Where a sticky cookie may lead beside the backends.
+        var kept: Range<Int32> = 0..<0
+        var cookie = Span()
+        /// The sticky header's name, in lower case.
+        var header = Span()
+        /// The first of `pointCount` entries of `points`; -1 without a sticky header.
+        var points: Int32 = -1
+    }
+
+    struct Rule {
+        /// Empty: every request matches.
+        var matches: Range<Int32> = 0..<0
+        var choice: Int32 = 0
+    }
+
+    struct Match {
+        var method = Span()
+        /// Without a slash at its end; empty: any path.
+        var path = Span()
+        var conditions: Range<Int32> = 0..<0
+    }
+
+    struct Condition {
+        enum Kind: UInt8 { case exact, prefix, present }
+
+        /// A header's is in lower case.
+        var name = Span()
+        var value = Span()
+        var kind = Kind.present
+        var isCookie = false
     }
 
     struct Backend {
@@ -72,6 +108,12 @@ package struct RouteView: @unchecked Sendable {
     let text: UnsafeMutablePointer<UInt8>
     let hosts: UnsafeMutablePointer<Host>
     let plans: UnsafeMutablePointer<Plan>
+    let choices: UnsafeMutablePointer<Choice>
+    let rules: UnsafeMutablePointer<Rule>
+    let matches: UnsafeMutablePointer<Match>
+    let conditions: UnsafeMutablePointer<Condition>
+    /// Indices of backends, `pointCount` for each choice with a sticky header.
+    let points: UnsafeMutablePointer<Int32>
     let backends: UnsafeMutablePointer<Backend>
     /// Host indices by hash, -1 where empty; a power of two, at most half full, so that a probe always ends.
     let buckets: UnsafeMutablePointer<Int32>
@@ -95,12 +137,13 @@ package struct RouteView: @unchecked Sendable {
         return nil
     }
 
-    /// Chooses the backend of one request by its host's plan.
+    /// Chooses the backend of one request by its host's plan and the choice that its rules led to.
     ///
-    /// `override` is the value of `x-meridian-revision`, `sticky` that of the host's sticky cookie; nil where absent.
-    /// `draw` is uniformly random; equal draws pick alike.
+    /// `override` is the value of `x-meridian-revision`, `sticky` that of the choice's sticky cookie; nil where absent.
+    /// `draw` is uniformly random, or the hash of the sticky header's value; equal draws pick alike.
     package func pick(
         _ plan: Int32,
+        _ choice: Int32,
         override: UnsafeBufferPointer<UInt8>?,
         sticky: UnsafeBufferPointer<UInt8>?,
         draw: UInt64
@@ -112,24 +155,45 @@ package struct RouteView: @unchecked Sendable {
             }
             return Pick(outcome: .backend, slot: backends[Int(index)].slot)
         }
-        guard !entry.backends.isEmpty else { return Pick(outcome: .noBackend) }
-        if let sticky, let index = backend(named: sticky, in: entry.backends), backends[Int(index)].weight > 0 {
+        let choice = choices[Int(choice)]
+        guard !choice.backends.isEmpty else { return Pick(outcome: .noBackend) }
+        if let sticky, let index = stuck(sticky, choice) {
             return Pick(outcome: .backend, slot: backends[Int(index)].slot)
         }
-        let point = Int32(truncatingIfNeeded: draw % 100)
+        let point = Int32(truncatingIfNeeded: draw % UInt64(Self.pointCount))
+        if choice.points >= 0 {
+            return Pick(outcome: .backend, slot: backends[Int(points[Int(choice.points + point)])].slot)
+        }
         // Weights sum to 100, so the last backend's cumulative weight is beyond every point.
-        var index = entry.backends.lowerBound
+        var index = choice.backends.lowerBound
         while point >= backends[Int(index)].cumulative { index += 1 }
-        return Pick(outcome: .backend, slot: backends[Int(index)].slot, cookie: entry.cookie.count > 0 ? index : -1)
+        return Pick(outcome: .backend, slot: backends[Int(index)].slot, cookie: choice.cookie.count > 0 ? index : -1)
     }
 
-    /// The name of a plan's sticky cookie; nil where it has none.
-    package func stickyCookie(_ plan: Int32) -> UnsafeBufferPointer<UInt8>? {
-        let cookie = plans[Int(plan)].cookie
+    /// Weights are whole percents, so each backend has as many of these points as its weight.
+    package static let pointCount = 100
+
+    /// The backend that a sticky cookie names: one with a share, or one that clients are kept on.
+    private func stuck(_ name: UnsafeBufferPointer<UInt8>, _ choice: Choice) -> Int32? {
+        if let index = backend(named: name, in: choice.backends), backends[Int(index)].weight > 0 { return index }
+        return backend(named: name, in: choice.kept)
+    }
+
+    /// The choice of a plan without rules, and of a request that no rule takes.
+    @inline(__always)
+    package func choice(_ plan: Int32) -> Int32 { plans[Int(plan)].choice }
+
+    /// Whether more than the host of a request counts: rules or a sticky header.
+    @inline(__always)
+    package func looksAtHead(_ plan: Int32) -> Bool { plans[Int(plan)].looksAtHead }
+
+    /// The name of a choice's sticky cookie; nil where it has none.
+    package func stickyCookie(_ choice: Int32) -> UnsafeBufferPointer<UInt8>? {
+        let cookie = choices[Int(choice)].cookie
         return cookie.count > 0 ? bytes(cookie) : nil
     }
 
-    /// The whole value of the Set-Cookie field for a pick's `cookie`.
+    /// The whole value of the Set-Cookie field for a pick's `cookie`, without `Secure`.
     package func setCookie(_ cookie: Int32) -> UnsafeBufferPointer<UInt8> { bytes(backends[Int(cookie)].setCookie) }
 
     /// How long a request may take, parking included.
@@ -138,13 +202,13 @@ package struct RouteView: @unchecked Sendable {
     /// Whether a request without TLS is redirected.
     package func isSecureOnly(_ plan: Int32) -> Bool { plans[Int(plan)].isSecureOnly }
 
-    /// Index into `CompiledRouteTable.rules`; -1 where clients may do anything.
-    package func rules(_ plan: Int32) -> Int32 { plans[Int(plan)].rules }
+    /// Index into `CompiledRouteTable.policies`; -1 where clients may do anything.
+    package func policy(_ plan: Int32) -> Int32 { plans[Int(plan)].policy }
 
     /// Whether a request may name its revision.
     package func allowsOverride(_ plan: Int32) -> Bool { plans[Int(plan)].allowsOverride }
 
-    private func bytes(_ span: Span) -> UnsafeBufferPointer<UInt8> {
+    func bytes(_ span: Span) -> UnsafeBufferPointer<UInt8> {
         UnsafeBufferPointer(start: text + Int(span.offset), count: Int(span.count))
     }
 
@@ -193,5 +257,5 @@ package struct RouteView: @unchecked Sendable {
         return hash
     }
 
-    private static func lowered(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
+    static func lowered(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
 }

@@ -39,7 +39,7 @@ struct DeletionOracle {
         }
         for record in try await store.snapshot(kinds: [TrafficSplitSpec.kind]).records {
             let split = TrafficSplit.decode(record.value, at: FieldPath(), &context)
-            let isNamed = split?.spec.backends.contains { $0.revision == name } ?? false
+            let isNamed = split?.spec.allBackends.contains { $0.revision == name } ?? false
             if isNamed, record.key.namespace == namespace {
                 return "\(revision.key) was deleted while \(record.key) named it"
             }

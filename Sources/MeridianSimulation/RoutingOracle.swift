@@ -39,7 +39,7 @@ struct RoutingOracle: Sendable {
             uniquingKeysWith: { first, _ in first }
         )
         for host in assignment.routes.hosts {
-            for key in host.backends.compactMap(\.revision) {
+            for key in host.allBackends.compactMap(\.revision) + host.kept {
                 guard let template = startable[key] else {
                     findings.add("\(host.host) leads to \(key), which the node may not start")
                     continue

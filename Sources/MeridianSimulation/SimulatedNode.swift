@@ -139,7 +139,7 @@ final class SimulatedNode: NodePort {
     /// A request starts a runner of a routed revision, as far as its maximum lets it.
     func load() {
         state.withLock { state in
-            let routed = Set(state.assignment.routes.hosts.flatMap(\.backends).compactMap(\.revision))
+            let routed = Set(state.assignment.routes.hosts.flatMap(\.revisions))
             let candidates = state.assignment.revisions.filter { revision in
                 routed.contains(revision.key)
                     && state.runners.count { $0.revision == revision.key } < min(revision.runnersMax, 3)

@@ -73,6 +73,46 @@ struct MainJobTests {
         #expect(bodies.count == 1)
     }
 
+    @Test(
+        "rules lead requests to their backends, and a client stays on its revision for maxAge",
+        .timeLimit(.minutes(5))
+    )
+    func rules() throws {
+        let platform = try Platform()
+        let directory = try Fixtures.serverDirectory()
+        func manifest(_ word: String) -> String {
+            Fixtures.app("one", "env: {WORD: \(word)}") + "---\n" + Fixtures.app("two", "env: {WORD: two}") + """
+                ---
+                apiVersion: meridian.dev/v1
+                kind: TrafficSplit
+                metadata: {name: ruled}
+                spec:
+                  app: one
+                  hosts: [ruled.localhost]
+                  backends: [{revision: latest, weight: 100}]
+                  rules:
+                  - matches: [{pathPrefix: /two}, {headers: [{name: x-two, present: true}]}]
+                    backends: [{app: two, weight: 100}]
+                  sticky: {cookie: revision, maxAge: 1h}
+                """
+        }
+        let applied = try platform.apply(manifest("first"), in: directory)
+        try #require(applied.code == 0, "\(applied.all)\n\(platform.log)")
+        #expect(try platform.get("ruled.localhost", "/two/x").body.contains("word=two"))
+        #expect(try platform.get("ruled.localhost", headers: ["X-Two": "1"]).body.contains("word=two"))
+        let first = try platform.get("ruled.localhost", "/twofold")
+        #expect(first.body.contains("word=first"))
+        let cookie = try #require(first.headers["set-cookie"])
+        #expect(cookie == "revision=one-00001; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax")
+        let again = try platform.apply(manifest("second"), in: directory)
+        try #require(again.code == 0, "\(again.all)\n\(platform.log)")
+        #expect(try platform.get("ruled.localhost").body.contains("word=second"))
+        let pair = String(cookie.prefix { $0 != ";" })
+        let kept = try platform.get("ruled.localhost", headers: ["Cookie": pair])
+        #expect(kept.body.contains("word=first") && kept.headers["set-cookie"] == nil)
+        #expect(try platform.get("ruled.localhost", "/two", headers: ["Cookie": pair]).body.contains("word=two"))
+    }
+
     @Test("a Secret reaches the program and nobody else", .timeLimit(.minutes(5)))
     func secret() throws {
         let platform = try Platform()

@@ -145,6 +145,146 @@ struct TypedManifestsTests {
         )
     }
 
+    /// The problems of a split whose rules are these.
+    private func rules(_ rules: String, _ more: String = "") -> [String] {
+        problems(
+            manifest(
+                "TrafficSplit",
+                "spec:\n  app: web\n  hosts: [a.b]\n  backends: [\(whole)]\n  rules:\n\(rules)\(more)"
+            )
+                + "---\n" + manifest("App", "spec: {source: {path: .}}", name: "web")
+        )
+    }
+
+    private var whole: String { "{revision: latest, weight: 100}" }
+
+    @Test("rules with every condition are accepted, an empty one at the end")
+    func soundRules() {
+        let found = rules(
+            """
+              - matches:
+                - {method: GET, pathPrefix: /v2/, region: local, headers: [{name: X-Beta, exact: "yes"}]}
+                - {cookies: [{name: beta, prefix: "1"}, {name: __Host-id, present: true}]}
+                backends: [{revision: web-00001, weight: 40}, {address: "127.0.0.1:80", weight: 60}]
+              - matches: [{pathPrefix: /v2/x}]
+                backends: [\(whole)]
+              - {matches: [{}], backends: [\(whole)]}
+
+            """
+        )
+        #expect(found == [])
+    }
+
+    @Test(
+        "a broken rule is told at its place",
+        arguments: [
+            (
+                "{matches: [{pathPrefix: /a}], backends: [{app: web, weight: 9}]}",
+                "spec.rules[0].backends: weights must sum to 100; they sum to 9"
+            ),
+            (
+                "{matches: [{pathPrefix: /a}], backends: []}",
+                "spec.rules[0].backends: weights must sum to 100; there are"
+            ),
+            (
+                "{matches: [{pathPrefix: a}], backends: [W]}",
+                "9:29: spec.rules[0].matches[0].pathPrefix: \"a\" is not a path"
+            ),
+            ("{matches: [{pathPrefix: /a?b}], backends: [W]}", "leave the query out"),
+            ("{matches: [{pathPrefix: /a/../b}], backends: [W]}", "\"..\" segments"),
+            ("{matches: [{pathPrefix: /a//b}], backends: [W]}", "has empty"),
+            ("{matches: [{method: get}], backends: [W]}", "\"get\" is not a method"),
+            ("{matches: [{method: CONNECT}], backends: [W]}", "CONNECT is not served"),
+            ("{matches: [{region: mars}], backends: [W]}", "region \"mars\""),
+            ("{matches: [{headers: [{name: a b, present: true}]}], backends: [W]}", "\"a b\" is not a name"),
+            ("{matches: [{headers: [{name: host, exact: x}]}], backends: [W]}", "Use spec.hosts"),
+            ("{matches: [{headers: [{name: Cookie, exact: x}]}], backends: [W]}", "Use cookies"),
+            ("{matches: [{headers: [{name: a}]}], backends: [W]}", "one of exact, prefix, present; 0 given"),
+            ("{matches: [{headers: [{name: a, exact: x, present: true}]}], backends: [W]}", "present; 2 given"),
+            ("{matches: [{headers: [{name: a, prefix: \"\"}]}], backends: [W]}", "must not be empty"),
+            ("{matches: [{headers: [{name: a, exact: \" x\"}]}], backends: [W]}", "blanks around a value"),
+            (
+                "{matches: [{headers: [{name: a, exact: x}, {name: A, exact: y}]}], backends: [W]}",
+                "\"a\" is named twice"
+            ),
+            ("{matches: [{cookies: [{name: a, exact: \"x;y\"}]}], backends: [W]}", "no cookie's value holds"),
+            ("{matches: [{path: /a}], backends: [W]}", "unknown field \"spec.rules[0].matches[0].path\""),
+            (
+                "{matches: [{method: GET}], backends: [{revision: shop-00001, weight: 100}]}",
+                "is a revision of app \"shop\""
+            ),
+            ("{matches: [{method: GET}], backends: [{app: shop, weight: 100}]}", "app \"shop\""),
+        ]
+    )
+    func brokenRules(_ rule: String, _ words: String) {
+        let found = rules("  - \(rule.replacing("[W]", with: "[\(whole)]"))\n")
+        #expect(found.count == 1 && found.first?.contains(words) == true, "\(found)")
+    }
+
+    @Test(
+        "a rule that nothing is left for is told with the one that takes it all",
+        arguments: [
+            (
+                "{}", "/b", "10:",
+                "rules[0].matches[0]: matches every request, so that the rules below are never reached"
+            ),
+            ("{pathPrefix: /}", "/b", "10:", "rules[0].matches[0]: matches every request"),
+            ("{pathPrefix: /b}", "/b/", "12:", "rules[1].matches[0]: says the same as spec.rules[0].matches[0]"),
+            (
+                "{pathPrefix: /b}", "/b/c", "12:",
+                "rules[1].matches[0]: is never reached, since its requests match spec.rules[0]"
+            ),
+        ]
+    )
+    func unreachedRules(_ first: String, _ second: String, _ line: String, _ words: String) {
+        let found = rules(
+            """
+              - matches:
+                - \(first)
+                backends: [\(whole)]
+              - matches: [{pathPrefix: \(second)}]
+                backends: [\(whole)]
+
+            """
+        )
+        #expect(found.count == 1 && found.first?.hasPrefix(line) == true, "\(found)")
+        #expect(found.first?.contains(words) == true, "\(found)")
+        #expect(rules("  - {backends: [\(whole)]}\n  - {matches: [{method: GET}], backends: [\(whole)]}\n").count == 1)
+    }
+
+    @Test("conditions of which one holds wherever the other does are told apart from those that do not")
+    func coveringRules() {
+        func second(_ first: String, _ second: String) -> Int {
+            rules("  - matches: [\(first), \(second)]\n    backends: [\(whole)]\n").count
+        }
+        #expect(second("{headers: [{name: a, present: true}]}", "{headers: [{name: A, exact: x}]}") == 1)
+        #expect(second("{headers: [{name: a, prefix: x}]}", "{headers: [{name: a, exact: xy}], method: GET}") == 1)
+        #expect(second("{headers: [{name: a, exact: x}]}", "{headers: [{name: a, prefix: x}]}") == 0)
+        #expect(second("{cookies: [{name: a, present: true}]}", "{cookies: [{name: A, present: true}]}") == 0)
+        #expect(second("{pathPrefix: /a}", "{pathPrefix: /ab}") == 0)
+        #expect(second("{method: GET, pathPrefix: /a}", "{pathPrefix: /a/b}") == 0)
+    }
+
+    @Test(
+        "what keeps a client on its backend must not contradict itself",
+        arguments: [
+            ("{}", nil), ("{cookie: v, ttl: 1h}", nil), ("{cookie: v, maxAge: 12h}", nil), ("{header: X-User}", nil),
+            ("{cookie: v, header: x-user}", "spec.sticky.header: a client stays by a cookie or by a header"),
+            ("{header: x-user, ttl: 1h}", "spec.sticky.ttl: a header is not remembered"),
+            ("{header: x-user, maxAge: 1h}", "spec.sticky.maxAge: only a cookie can name a revision"),
+            ("{ttl: 1h, maxAge: 2h}", "spec.sticky.maxAge: ttl says already"),
+            ("{maxAge: 0s}", "0s is out of range"), ("{header: \"a b\"}", "is not a name"),
+        ] as [(String, String?)]
+    )
+    func sticky(_ sticky: String, _ words: String?) {
+        let found = problems(
+            manifest("TrafficSplit", "spec:\n  app: web\n  hosts: [a.b]\n  backends: [\(whole)]\n  sticky: \(sticky)")
+                + "---\n" + manifest("App", "spec: {source: {path: .}}", name: "web")
+        )
+        #expect(found.isEmpty == (words == nil), "\(found)")
+        if let words { #expect(found.first?.contains(words) == true, "\(found)") }
+    }
+
     @Test(
         "version and kind are asked for with the words to write",
         arguments: [

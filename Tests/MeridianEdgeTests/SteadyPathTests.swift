@@ -103,7 +103,7 @@ extension EdgeTests {
 }
 
 /// The kernel's id of the newest first loop; those of edges that were just stopped may still be ending.
-private func loopThread() -> pid_t? {
+func loopThread() -> pid_t? {
     guard let directory = opendir("/proc/self/task") else { return nil }
     defer { closedir(directory) }
     var newest: pid_t?

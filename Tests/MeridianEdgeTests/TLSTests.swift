@@ -125,6 +125,8 @@ final class SecureStand: Sendable {
     private let httpVersion: String
     private let backend: TestBackend
 
+    var backendPort: UInt16 { backend.port }
+
     convenience init(changing change: (inout HostRoute) -> Void) async throws {
         try await self.init(TestCertificates(), changing: change)
     }

@@ -126,6 +126,7 @@ struct FieldWalkTests {
         case "array":
             return texts.map { [$0] } + [
                 [["revision": "latest", "weight": 60], ["app": "y", "weight": 40]],
+                [["matches": [["method": "GET"]], "backends": [["revision": "latest", "weight": 100]]]],
                 [["apiVersion": "v1", "kind": "K", "name": "n", "uid": "u"]],
             ]
         case "object": return texts.map { ["KEY": $0] } + [["KEY": ["secret": "s", "key": "k"]]]

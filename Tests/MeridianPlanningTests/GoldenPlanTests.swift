@@ -100,6 +100,21 @@ struct GoldenPlanTests {
             )
             return scene
         },
+        Golden(name: "split-with-rules") {
+            var scene = rolledOut(min: 0)
+            scene.split("shop", of: "hello", hosts: ["shop.localhost"], [SplitBackend(revision: "latest", weight: 100)])
+            {
+                var beta = RequestMatch()
+                beta.headers = [ValueMatch("x-beta", exact: "yes")]
+                var abroad = RequestMatch()
+                abroad.region = "atlantis"
+                $0.rules = [
+                    SplitRule([beta], [SplitBackend(revision: "hello-00001", weight: 100)]),
+                    SplitRule([abroad], [SplitBackend(app: "ghost", weight: 100)]),
+                ]
+            }
+            return scene
+        },
         Golden(name: "node-does-not-answer") {
             var scene = rolledOut(min: 1)
             scene.app("hello", source: 2, min: 1)

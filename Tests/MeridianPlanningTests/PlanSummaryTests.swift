@@ -98,6 +98,21 @@ struct PlanSummaryTests {
         #expect(SyscallChange(from: names, to: ["call10"]).removed.count == 29)
     }
 
+    @Test("a rule that comes is said with what it matches, and one that goes as well")
+    func rule() {
+        let scene = serving(min: 0)
+        var split = scene.world.splits["default/api"]?.object ?? TrafficSplit()
+        var match = RequestMatch()
+        match.pathPrefix = "/v2"
+        split.spec.rules = [SplitRule([match], [SplitBackend(revision: "latest", weight: 100)])]
+        #expect(predict(scene.world, adding: [split]).summary == ["route api.example (/v2) → api-00001"])
+        var ruled = scene
+        ruled.world.splits.set(Stored(split, modRevision: 7))
+        #expect(ruled.settle() != nil)
+        split.spec.rules = []
+        #expect(predict(ruled.world, adding: [split]).summary == ["unroute api.example (/v2)"])
+    }
+
     @Test("what changes nothing outside the books has no summary")
     func nothing() { #expect(changed(serving(min: 1)) { $0.metadata.labels = ["a": "b"] } == []) }
 

@@ -114,4 +114,80 @@ struct RoutingPlanTests {
         scene.settle()
         #expect(scene.assignment?.revisions.map(\.runnersMin) == [1, 1])
     }
+
+    @Test("the rules of a split are resolved in order: names in one form, aliases, backends, a cookie of their own")
+    func rules() throws {
+        var scene = scene()
+        var region = Region(metadata: Metadata(name: "fra"), spec: RegionSpec())
+        region.spec.aliases = ["EU"]
+        scene.world.regions.set(Stored(region, modRevision: 900))
+        scene.app("other")
+        scene.settle()
+        scene.split("shop", of: "hello", hosts: ["s.localhost"], [SplitBackend(revision: "latest", weight: 100)]) {
+            var match = RequestMatch()
+            match.pathPrefix = "/v2/"
+            match.region = "eu"
+            match.headers = [ValueMatch("X-Beta", exact: "yes")]
+            $0.rules = [
+                SplitRule([match], [SplitBackend(app: "other", weight: 100)]),
+                SplitRule([], [SplitBackend(revision: "hello-00001", weight: 100)]),
+            ]
+            $0.sticky = StickySettings()
+        }
+        scene.settle()
+        let route = try #require(scene.assignment?.routes.hosts.first { $0.host == "s.localhost" })
+        #expect(route.rules.map(\.words) == ["/v2 in fra with header x-beta \"yes\"", "everything"])
+        #expect(
+            route.rules.map(\.backends) == [
+                [RouteBackend(revision: "default/other-00001", weight: 100)],
+                [RouteBackend(revision: "default/hello-00001", weight: 100)],
+            ]
+        )
+        let cookies = [route.stickyCookie] + route.rules.map(\.stickyCookie)
+        #expect(route.stickyCookie == "mrd-variant" && Set(cookies).count == 3)
+        #expect(scene.world.splits["default/shop"]?.object.status.conditions.holds("Ready") == true)
+    }
+
+    @Test("a revision with a share in a rule keeps the app's minimum of runners, and is not cleaned up")
+    func rulesKeepRevisions() {
+        var scene = Scene()
+        scene.app("hello", min: 1)
+        scene.settle()
+        scene.split("shop", of: "hello", hosts: ["s.localhost"], [SplitBackend(revision: "latest", weight: 100)]) {
+            var match = RequestMatch()
+            match.method = "POST"
+            $0.rules = [SplitRule([match], [SplitBackend(revision: "hello-00001", weight: 100)])]
+        }
+        for source in 2...14 {
+            scene.app("hello", source: source, min: 1)
+            #expect(scene.settle() != nil)
+        }
+        let floors = scene.assignment?.revisions.filter { $0.runnersMin > 0 }.map(\.key)
+        #expect(floors == ["default/hello-00001", "default/hello-00014"])
+    }
+
+    @Test("clients stay on every ready revision of the app for maxAge, but on none that was rolled back")
+    func skewProtection() throws {
+        var scene = scene()
+        for source in 2...3 {
+            scene.app("hello", source: source)
+            scene.settle()
+        }
+        scene.split("shop", of: "hello", hosts: ["s.localhost"], [SplitBackend(revision: "latest", weight: 100)]) {
+            $0.sticky = StickySettings()
+            $0.sticky?.maxAge = .seconds(43_200)
+        }
+        scene.settle()
+        func route() -> HostRoute? { scene.assignment?.routes.hosts.first { $0.host == "s.localhost" } }
+        #expect(route()?.backends == [RouteBackend(revision: "default/hello-00003", weight: 100)])
+        #expect(route()?.kept == ["default/hello-00001", "default/hello-00002"])
+        #expect(route()?.stickyTTL == .seconds(43_200))
+        scene.edit("hello") {
+            $0.metadata.annotations[OwnAnnotation.rollbackTo] = "hello-00002"
+            $0.metadata.annotations[OwnAnnotation.rollbackFrom] = "hello-00003"
+        }
+        scene.settle()
+        #expect(route()?.backends == [RouteBackend(revision: "default/hello-00002", weight: 100)])
+        #expect(route()?.kept == ["default/hello-00001"])
+    }
 }

@@ -76,7 +76,8 @@ struct Scene {
         of app: String,
         hosts: [String],
         _ backends: [SplitBackend],
-        age: Int = 0
+        age: Int = 0,
+        _ change: (inout TrafficSplitSpec) -> Void = { _ in }
     ) {
         var split = TrafficSplit(metadata: Metadata(name: name, namespace: "default"), spec: TrafficSplitSpec())
         split.metadata.generation = 1
@@ -85,6 +86,7 @@ struct Scene {
         split.spec.app = app
         split.spec.hosts = hosts
         split.spec.backends = backends
+        change(&split.spec)
         world.splits.set(Stored(split, modRevision: next()))
     }
 

@@ -114,7 +114,7 @@ struct StickyTests {
     func kept() throws {
         let table = try compiled([route("hello.localhost", split, sticky: "mrd-variant")])
         for draw in 0..<UInt64(100) {
-            let pick = table.pick(host: "hello.localhost", sticky: "hello-00001", draw: draw)
+            let pick = table.pick(host: "hello.localhost", ["cookie": "mrd-variant=hello-00001"], draw: draw)
             #expect(pick == Pick(outcome: .backend, slot: 1))
         }
     }
@@ -136,7 +136,7 @@ struct StickyTests {
         ]
         let table = try compiled([route("hello.localhost", backends, sticky: "v")])
         for name in ["hello-00001", "hello-00002", ""] {
-            let pick = try #require(table.pick(host: "hello.localhost", sticky: name, draw: 0))
+            let pick = try #require(table.pick(host: "hello.localhost", ["cookie": "v=\(name)"], draw: 0))
             #expect(pick.slot == 0 && pick.cookie >= 0)
         }
     }

@@ -183,6 +183,7 @@ extension Loop {
         runners.deallocate()
         pool.deallocate()
         requestHead.fields.deallocate()
+        routedFields.deallocate()
         responseHead.fields.deallocate()
         region.deallocate()
         events.deallocate()

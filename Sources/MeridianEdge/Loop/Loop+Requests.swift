@@ -166,26 +166,6 @@ extension Loop {
         connection.pointee.bodyWindow = 0
     }
 
-    private mutating func pick(_ client: Int32, _ plan: Int32, _ view: RouteView) -> Pick {
-        var override: UnsafeBufferPointer<UInt8>?
-        if requestHead.revision >= 0, view.allowsOverride(plan) {
-            let field = requestHead.fields.spans[requestHead.revision]
-            override = requestBytes(client, Int(field.value)..<Int(field.valueEnd))
-        }
-        var sticky: UnsafeBufferPointer<UInt8>?
-        if requestHead.hasCookies, let name = view.stickyCookie(plan) { sticky = cookie(client, named: name) }
-        return view.pick(plan, override: override, sticky: sticky, draw: random.next())
-    }
-
-    private func cookie(_ client: Int32, named name: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8>? {
-        for index in 0..<requestHead.fields.count where requestHead.fields.spans[index].name == .cookie {
-            let field = requestHead.fields.spans[index]
-            let value = requestBytes(client, Int(field.value)..<Int(field.valueEnd))
-            if let range = cookieValue(named: name, in: value) { return UnsafeBufferPointer(rebasing: value[range]) }
-        }
-        return nil
-    }
-
     /// Bytes of the parsed head; valid until the client's input changes.
     func requestBytes(_ client: Int32, _ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
         UnsafeBufferPointer(start: at(client).pointee.input.filled + range.lowerBound, count: range.count)

@@ -149,7 +149,7 @@ extension Loop {
         if to.pointee.cookie >= 0, to.pointee.cookieTable == tableSerial, let view {
             writer.write("set-cookie: ")
             writer.write(view.setCookie(to.pointee.cookie))
-            writer.write("\r\n")
+            writer.write(to.pointee.isSecure ? "; Secure\r\n" : "\r\n")
         }
         if !facts.contains(.keepsAlive) {
             writer.write("connection: close\r\n")

@@ -31,8 +31,8 @@ extension Loop {
             answer(client, .overloaded)
             return false
         }
-        let index = view.rules(plan)
-        guard index >= 0, let rules = table?.rules[Int(index)] else { return true }
+        let index = view.policy(plan)
+        guard index >= 0, let rules = table?.policies[Int(index)] else { return true }
         let connection = at(client)
         guard rules.admits(connection.pointee.address.number) else {
             note(.address)

@@ -38,6 +38,8 @@ struct Loop: ~Copyable {
     var pool: BufferPool
     var requestHead = RequestHead()
     var responseHead = ResponseHead()
+    /// Room for the fields of one head as rules look at them.
+    let routedFields: UnsafeMutablePointer<RoutedField>
     var random: RandomSource
 
     /// Keeps the memory behind `view`.
@@ -99,6 +101,7 @@ struct Loop: ~Copyable {
         targetSerials = .allocate(capacity: targetCapacity)
         targetSerials.initialize(repeating: 0, count: targetCapacity)
         runners = .allocate(capacity: runnerCapacity)
+        routedFields = .allocate(capacity: FieldLines.fieldsMax)
         random = RandomSource(seed: clinux_random_seed())
         nowMicroseconds = clinux_loop_microseconds()
         now = nowMicroseconds / 1000

@@ -51,7 +51,7 @@ package struct RoutePolicy: Shaped {
 }
 
 /// What happens to the requests of one host.
-package struct HostRoute: Shaped {
+package struct HostRoute: Shaped, Hashable {
     /// Lower case, without a port.
     package var host: String = ""
     /// The app's `namespace/name`, for metrics and messages.
@@ -62,8 +62,16 @@ package struct HostRoute: Shaped {
     ///
     /// Empty: the app has nothing that serves yet (503).
     package var backends: [RouteBackend] = []
-    /// The cookie that keeps a client on its backend; nil: every request is drawn anew.
+    /// Tried in order; the first that matches decides, else `backends`.
+    package var rules: [RouteRule] = []
+    /// The cookie that keeps a client on its backend; nil: no cookie does.
     package var stickyCookie: String?
+    /// The header whose value decides; nil: none does.
+    ///
+    /// Holds for `rules` too.
+    package var stickyHeader: String?
+    /// Revisions on which a sticky cookie keeps a client although they have no share, as `namespace/name`.
+    package var kept: [String] = []
     /// How long a sticky cookie lasts.
     package var stickyTTL: Duration = .seconds(3600)
     /// Whether the request header `x-meridian-revision` may choose among `overrides`.
@@ -85,7 +93,10 @@ package struct HostRoute: Shaped {
             .init(required: "app", \.app, "The app's namespace/name."),
             .init("region", optional: \.region, "The region that serves the host."),
             .init("backends", \.backends, default: [], "In the order of the split; weights sum to 100."),
+            .init("rules", \.rules, default: [], "Tried in order; the first that matches decides, else the backends."),
             .init("stickyCookie", optional: \.stickyCookie, "The cookie that keeps a client on its backend."),
+            .init("stickyHeader", optional: \.stickyHeader, "The header whose value decides."),
+            .init("kept", \.kept, default: [], "Revisions on which a sticky cookie keeps a client without a share."),
             .init("stickyTTL", \.stickyTTL, default: .seconds(3600), "How long a sticky cookie lasts."),
             .init("allowOverride", \.allowOverride, default: false, "Whether x-meridian-revision may choose."),
             .init("overrides", \.overrides, default: [], "The revisions that the override header may name."),
@@ -95,8 +106,53 @@ package struct HostRoute: Shaped {
     )
 }
 
+extension HostRoute {
+    /// The shares of all requests, those of the rules after the host's own.
+    package var allBackends: [RouteBackend] { backends + rules.flatMap(\.backends) }
+
+    /// Every revision that a request may reach, each once, in order of first mention.
+    package var revisions: [String] {
+        var seen: Set<String> = []
+        let named = allBackends.compactMap(\.revision) + kept + rules.flatMap(\.kept) + overrides
+        return named.filter { seen.insert($0).inserted }
+    }
+}
+
+/// Requests of a host that have backends of their own.
+package struct RouteRule: Shaped, Hashable {
+    /// Canonical; one of them must hold; none: every request matches.
+    package var matches: [RequestMatch] = []
+    /// As those of the host; empty: what matches is answered 503.
+    package var backends: [RouteBackend] = []
+    /// The rule's own cookie: one for all would change with every rule that a client passes through.
+    package var stickyCookie: String?
+    /// As `kept` of the host.
+    package var kept: [String] = []
+
+    package init() {}
+
+    package init(_ matches: [RequestMatch], _ backends: [RouteBackend]) {
+        self.matches = matches
+        self.backends = backends
+    }
+
+    package static let shape: Shape<RouteRule> = Shape(
+        "RouteRule",
+        "Requests of a host that have backends of their own.",
+        fields: [
+            .init("matches", \.matches, default: [], "One of them must hold; none: every request matches."),
+            .init("backends", \.backends, default: [], "As those of the host."),
+            .init("stickyCookie", optional: \.stickyCookie, "The rule's own cookie."),
+            .init("kept", \.kept, default: [], "As those of the host."),
+        ]
+    )
+
+    /// The matches in words: `/v2 or header x-beta`.
+    package var words: String { matches.isEmpty ? "everything" : matches.map(\.words).joined(separator: " or ") }
+}
+
 /// One share of a host's requests.
-package struct RouteBackend: Shaped {
+package struct RouteBackend: Shaped, Hashable {
     /// The key of the revision (`namespace/name`), or nil where `address` is set.
     package var revision: String?
     /// A server outside Meridian, `HOST:PORT` with a numeric IPv4 address or `[IPv6]`; nil where `revision` is set.

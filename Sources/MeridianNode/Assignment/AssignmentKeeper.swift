@@ -97,7 +97,7 @@ package actor AssignmentKeeper {
     private static func orders(of assignment: NodeAssignment) -> [RevisionOrder] {
         var timeouts: [String: Duration] = [:]
         for route in assignment.routes.hosts {
-            for revision in route.backends.compactMap(\.revision) + route.overrides {
+            for revision in route.revisions {
                 timeouts[revision] = max(timeouts[revision] ?? .zero, route.requestTimeout)
             }
         }

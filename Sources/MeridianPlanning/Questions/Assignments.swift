@@ -69,9 +69,10 @@ private func wantedAssignment(
             assignment.revisions.append(revisionAssignment(of: revision, situation, template, runnersMin: floor))
         }
     }
+    let startable = Set(assignment.revisions.map(\.key))
     assignment.routes.hosts = routes.hosts.compactMap { route in
         guard let region = regions[route.app] else { return nil }
-        var route = route
+        var route = route.keeping(startable)
         route.region = region
         return route
     }
@@ -114,8 +115,18 @@ private func revisionAssignment(
     return assignment
 }
 
+extension HostRoute {
+    /// The route with clients kept on revisions of `startable` only: the node has no runners of others.
+    func keeping(_ startable: Set<String>) -> HostRoute {
+        var route = self
+        route.kept = kept.filter(startable.contains)
+        for index in rules.indices { route.rules[index].kept = rules[index].kept.filter(startable.contains) }
+        return route
+    }
+}
+
 private func weightedRevisions(_ route: HostRoute) -> [String] {
-    route.backends.filter { $0.weight > 0 }.compactMap(\.revision)
+    route.allBackends.filter { $0.weight > 0 }.compactMap(\.revision)
 }
 
 /// Whether a route is an app's or a revision's own host, which keeps nothing up by itself.

@@ -33,16 +33,17 @@ struct PreviousAssignment {
             assignment.revisions += assigned.revisions.filter { obscured.contains($0.app) }
             let hosts = Set(assignment.routes.hosts.map(\.host))
             let keys = Set(assignment.revisions.map(\.key))
-            assignment.routes.hosts += assigned.routes.hosts.filter { route in
+            let kept = assigned.routes.hosts.filter { route in
                 let isKept =
                     obscured.contains(route.app)
                     || (splits.contains(namespace(of: route.app)) && served.contains(route.app))
                 return isKept && !hosts.contains(route.host)
-                    && route.backends.compactMap(\.revision).allSatisfy(keys.contains)
+                    && route.allBackends.compactMap(\.revision).allSatisfy(keys.contains)
             }
+            assignment.routes.hosts += kept.map { $0.keeping(keys) }
             assignment.routes.hosts.sort { $0.host < $1.host }
-            let kept = Set(assignment.routes.hosts.map(\.host)).subtracting(assignment.certificates.flatMap(\.hosts))
-            assignment.certificates += assigned.certificates.filter { !kept.isDisjoint(with: $0.hosts) }
+            let bare = Set(assignment.routes.hosts.map(\.host)).subtracting(assignment.certificates.flatMap(\.hosts))
+            assignment.certificates += assigned.certificates.filter { !bare.isDisjoint(with: $0.hosts) }
         }
         carryOverPolicies(into: &assignment, in: world)
         assignment.revisions.sort { $0.key < $1.key }

@@ -48,7 +48,10 @@ package func routing(_ situations: [AppSituation], in world: World) -> Routing {
     for split in byAge {
         var outcome = SplitOutcome()
         if let fault = world.certificateFault(of: split) { outcome.faults.append(fault) }
-        let route = splitRoute(of: split, apps: apps, &outcome, named: &routing.named)
+        var resolving = SplitResolving(split, apps: apps, in: world)
+        let route = resolving.route()
+        outcome.faults += resolving.faults
+        routing.named.formUnion(resolving.named)
         for host in split.spec.hosts {
             if let fault = claimFault(host, of: split, routes: routes, claims: claims) {
                 outcome.faults.append(fault)
@@ -108,91 +111,4 @@ private func claimFault(
         reason: "HostReserved",
         message: "host \(host) is an app's or revision's own host. Give another host"
     )
-}
-
-/// The route that a split asks for; nil where its app does not exist.
-private func splitRoute(
-    of split: TrafficSplit,
-    apps: [String: AppSituation],
-    _ outcome: inout SplitOutcome,
-    named: inout Set<String>
-) -> HostRoute? {
-    let namespace = split.metadata.namespace
-    guard let situation = apps["\(namespace)/\(split.spec.app)"], !situation.isDeleting else {
-        outcome.faults.append(
-            .init(
-                reason: "AppMissing",
-                message: "spec.app: there is no App \"\(split.spec.app)\". Apply it or fix the name"
-            )
-        )
-        return nil
-    }
-    var route = HostRoute()
-    route.app = situation.key.path
-    route.requestTimeout = situation.app.spec.requestTimeout
-    route.secureOnly = split.spec.tls?.redirect ?? false
-    route.stickyCookie = split.spec.sticky?.cookie
-    route.stickyTTL = split.spec.sticky?.ttl ?? route.stickyTTL
-    route.allowOverride = split.spec.allowOverride
-    route.overrides = split.spec.allowOverride ? situation.readyRevisions.map(\.key.path) : []
-    var shares: [RouteBackend] = []
-    for (index, backend) in split.spec.backends.enumerated() {
-        if let name = backend.revision, name != "latest" { named.insert("\(namespace)/\(name)") }
-        switch resolve(backend, of: situation, apps: apps) {
-        case .success(let share): shares.append(share)
-        case .failure(let missing):
-            outcome.faults.append(
-                .init(reason: "BackendMissing", message: "spec.backends[\(index)]: \(missing.words)")
-            )
-        }
-    }
-    route.backends = sharedOut(shares)
-    return route
-}
-
-private struct MissingBackend: Error { let words: String }
-
-private func resolve(
-    _ backend: SplitBackend,
-    of situation: AppSituation,
-    apps: [String: AppSituation]
-) -> Result<RouteBackend, MissingBackend> {
-    if let address = backend.address { return .success(RouteBackend(address: address, weight: backend.weight)) }
-    let namespace = situation.app.metadata.namespace
-    var owner = situation
-    if let name = backend.app {
-        guard let other = apps["\(namespace)/\(name)"], !other.isDeleting else {
-            return .failure(MissingBackend(words: "there is no App \"\(name)\". Apply it or fix the name"))
-        }
-        owner = other
-    }
-    guard let name = backend.revision, name != "latest" else {
-        guard let serving = owner.serving else {
-            return .failure(MissingBackend(words: "app \(owner.key.path) has no revision that is ready yet"))
-        }
-        return .success(RouteBackend(revision: serving.key.path, weight: backend.weight))
-    }
-    guard let revision = owner.readyRevisions.first(where: { $0.metadata.name == name }) else {
-        let known = owner.readyRevisions.map(\.metadata.name).joined(separator: ", ")
-        return .failure(MissingBackend(words: "\(name) is no ready revision of \(owner.key.path); ready: \(known)"))
-    }
-    return .success(RouteBackend(revision: revision.key.path, weight: backend.weight))
-}
-
-/// The shares with one entry per backend and the weight of missing ones given to the others in proportion, so that
-/// whole weights sum to 100 (largest remainder; the first of equals).
-private func sharedOut(_ shares: [RouteBackend]) -> [RouteBackend] {
-    var merged: [RouteBackend] = []
-    for share in shares {
-        let twin = merged.firstIndex { ($0.revision, $0.address) == (share.revision, share.address) }
-        if let twin { merged[twin].weight += share.weight } else { merged.append(share) }
-    }
-    let sum = merged.reduce(0) { $0 + $1.weight }
-    guard sum > 0, sum != 100 else { return sum == 100 ? merged : [] }
-    let exact = merged.map { ($0.weight * 100 / sum, $0.weight * 100 % sum) }
-    let missing = 100 - exact.reduce(0) { $0 + $1.0 }
-    let order = exact.indices.sorted { (-exact[$0].1, $0) < (-exact[$1].1, $1) }
-    for index in merged.indices { merged[index].weight = exact[index].0 }
-    for index in order.prefix(missing) { merged[index].weight += 1 }
-    return merged
 }
