@@ -79,6 +79,11 @@ extension APIClient {
     /// The platform's state in short.
     package func status() async throws(APIClientError) -> JSONValue { try await send("GET", "/meridian/v1/status") }
 
+    /// What the nodes measured: `{nodes: [NodeMeasures], silent: [name]}`.
+    package func measures() async throws(APIClientError) -> JSONValue {
+        try await send("GET", "/meridian/v1/measures")
+    }
+
     /// The server's version.
     package func version() async throws(APIClientError) -> JSONValue { try await send("GET", "/version") }
 

@@ -36,6 +36,10 @@ package struct NodeClient: NodePort {
         try Self.decoded(try await json("GET", "/report", nil, within: Self.requestDuration))
     }
 
+    package func measures() async throws(NodeError) -> NodeMeasures {
+        try Self.decoded(try await json("GET", "/measures", nil, within: Self.requestDuration))
+    }
+
     package func reports() -> AsyncThrowingStream<NodeReport, any Error> {
         // A report is the whole state, so a slow reader wants the newest one only.
         AsyncThrowingStream(bufferingPolicy: .bufferingNewest(1)) { continuation in

@@ -147,6 +147,8 @@ package struct APIBackends: Sendable {
     package var sealKeys: (any SealKeyPort)?
     /// Nil: there is nothing to back up.
     package var backups: (any BackupPort)?
+    /// Nil: nothing is measured.
+    package var measures: (any MeasuresPort)?
 
     package init(
         plan: any PlanPort,
@@ -155,8 +157,10 @@ package struct APIBackends: Sendable {
         status: any StatusPort,
         hooks: (any GitHookPort)? = nil,
         sealKeys: (any SealKeyPort)? = nil,
-        backups: (any BackupPort)? = nil
+        backups: (any BackupPort)? = nil,
+        measures: (any MeasuresPort)? = nil
     ) {
+        self.measures = measures
         self.hooks = hooks
         self.sealKeys = sealKeys
         self.backups = backups

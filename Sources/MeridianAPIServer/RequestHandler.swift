@@ -2,6 +2,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import MeridianContent
 internal import MeridianMerging
 internal import MeridianModel
 internal import MeridianPorts
@@ -72,6 +73,8 @@ struct RequestHandler: Sendable {
             return .json(200, try await objects.plan(try await body(request), backends.plan, for: caller))
         case (.sealKey, .get), (.sealKey, .post): return .json(200, try await sealKey(rotates: request.method == .post))
         case (.backup, .post): return try await backup(withKeys: try parameters.flag("keys"))
+        case (.measures, .get): return .json(200, try await measures())
+        case (.metrics, .get): return try await metrics()
         case (.blob(let digest), .head): return .empty(await backends.blobs.contains(digest) ? 200 : 404)
         case (.blob(let digest), .put): return try await receive(digest, request)
         case (.discovery(let path), .get): return try discovery(path, request)
@@ -136,6 +139,18 @@ struct RequestHandler: Sendable {
         return try await backend { () async throws(BackendError) in
             rotates ? try await keys.rotateSealKey() : try await keys.sealKey()
         }
+    }
+
+    private func measures() async throws(APIFailure) -> JSONValue {
+        guard let measures = backends.measures else { throw .noResource }
+        let (nodes, silent) = await measures.measures()
+        return ["nodes": .array(nodes.map { $0.encoded() }), "silent": .array(silent.map { .string($0) })]
+    }
+
+    private func metrics() async throws(APIFailure) -> Answer {
+        guard let measures = backends.measures else { throw .noResource }
+        let own = try await backend { () async throws(BackendError) in try await measures.ownMetrics() }
+        return .typedText(MetricsText.mediaType, own + metricsText(await measures.measures().nodes))
     }
 
     private var versionObject: JSONValue {

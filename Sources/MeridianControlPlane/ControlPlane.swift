@@ -26,6 +26,8 @@ package struct ControlPlaneOptions: Sendable {
     package var secureEdge: String?
     /// Ranges of balancers that speak the PROXY protocol to the node's edge.
     package var proxyRanges: [String] = []
+    /// Where the node answers GET /metrics itself; nil: nowhere.
+    package var nodeMetrics: String?
     package var version: String
     /// Files with a certificate for the API and its key; nil: one of Meridian's own where the API needs one.
     package var apiCertificate: (certificate: String, key: String)?
@@ -137,6 +139,12 @@ package struct ControlPlane: Sendable {
                 registry: registry,
                 clock: clock,
                 version: options.version
+            ),
+            measures: MeasuresBackend(
+                nodes: [Self.nodeName: node],
+                reconciler: reconciler,
+                version: options.version,
+                startedAt: clock.now
             )
         )
         let edgeAddresses = EdgeAddresses([options.edge])
@@ -172,6 +180,7 @@ package struct ControlPlane: Sendable {
             edgeAddresses: edgeAddresses,
             secureEdge: options.secureEdge,
             proxyRanges: options.proxyRanges,
+            metrics: options.nodeMetrics,
             logger: logger
         )
         defer { ready.withdraw() }

@@ -14,6 +14,7 @@ struct NodeChild: Sendable {
     let edgeAddresses: EdgeAddresses
     let secureEdge: String?
     let proxyRanges: [String]
+    let metrics: String?
     let logger: Logger
 
     /// How often the node's process is looked at: a restart begins this late at the latest, and a look costs one call.
@@ -97,7 +98,7 @@ struct NodeChild: Sendable {
         let words =
             ["meridian", "node", "--data", directory.path, "--name", name]
             + edgeAddresses.current.flatMap { ["--edge", $0] } + (secureEdge.map { ["--edge-tls", $0] } ?? [])
-            + proxyRanges.flatMap { ["--edge-proxy-from", $0] }
+            + proxyRanges.flatMap { ["--edge-proxy-from", $0] } + (metrics.map { ["--metrics", $0] } ?? [])
         var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { pointers.forEach { free($0) } }
         let failure = posix_spawn(&pid, executable, &actions, &attributes, &pointers, environ)

@@ -14,6 +14,9 @@ package protocol NodePort: Sendable {
     /// A report at once and after every change (at most one per 50 ms), until the connection or the task ends.
     func reports() -> AsyncThrowingStream<NodeReport, any Error>
 
+    /// What the node has measured since its edge started.
+    func measures() async throws(NodeError) -> NodeMeasures
+
     /// Runs the port check of a template on this node.
     ///
     /// `id`: names the check; asking again with the id of a finished check runs it again.

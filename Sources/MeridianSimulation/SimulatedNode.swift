@@ -61,6 +61,12 @@ final class SimulatedNode: NodePort {
         return current
     }
 
+    /// Nothing is asked of a simulated edge.
+    func measures() async throws(NodeError) -> NodeMeasures {
+        if gate.isDead { throw Self.died }
+        return NodeMeasures()
+    }
+
     /// The simulation hands reports over itself.
     func reports() -> AsyncThrowingStream<NodeReport, any Error> { AsyncThrowingStream { $0.finish() } }
 

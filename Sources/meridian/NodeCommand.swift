@@ -22,6 +22,9 @@ struct NodeCommand: AsyncParsableCommand {
     @Option(help: "Balancers whose connections begin with a PROXY protocol header, as 10.0.0.0/8; may be repeated.")
     var edgeProxyFrom: [String] = []
 
+    @Option(help: "Where GET /metrics is answered: an address and a port; on the control socket alone by default.")
+    var metrics: String?
+
     @Option(help: "The node's name.")
     var name = "local"
 
@@ -33,6 +36,7 @@ struct NodeCommand: AsyncParsableCommand {
             var options = NodeOptions(data: data, edges: edge, name: name, loops: loops)
             options.secureEdges = edgeTls
             options.proxyRanges = edgeProxyFrom
+            options.metrics = metrics
             try await NodeProgram.run(options)
         } catch {
             complain("error: meridian node: \(error)")

@@ -45,6 +45,9 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "Balancers whose connections begin with a PROXY protocol header, as 10.0.0.0/8; may be repeated.")
     var edgeProxyFrom: [String] = []
 
+    @Option(help: "Where the node answers GET /metrics itself: an address and a port; nowhere by default.")
+    var nodeMetrics: String?
+
     @Option(help: "How much is logged: trace, debug, info, warning or error.")
     var logLevel: LogLevel = .warning
 
@@ -56,6 +59,9 @@ struct UpCommand: AsyncParsableCommand {
         }
         if let edgeTls, SocketAddressText(edgeTls).map({ $0.port == 0 }) ?? true {
             throw ValidationError("--edge-tls \"\(edgeTls)\" is not ADDRESS:PORT with a port above 0")
+        }
+        if let nodeMetrics, SocketAddressText(nodeMetrics).map({ $0.port == 0 }) ?? true {
+            throw ValidationError("--node-metrics \"\(nodeMetrics)\" is not ADDRESS:PORT with a port above 0")
         }
         if watch, filename.isEmpty { throw ValidationError("--watch needs -f") }
     }
@@ -77,6 +83,7 @@ struct UpCommand: AsyncParsableCommand {
         options.apiNames = apiName
         options.secureEdge = edgeTls
         options.proxyRanges = edgeProxyFrom
+        options.nodeMetrics = nodeMetrics
         let follower = ManifestFollower(files: filename, isFollowing: watch)
         let (ready, source) = AsyncStream.makeStream(of: ControlPlaneAddresses.self)
         let plane = ControlPlane(options, logger: logger) { source.yield($0) }

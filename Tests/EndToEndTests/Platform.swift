@@ -8,13 +8,17 @@ final class Platform {
     private(set) var api = ""
     private(set) var edgePort: UInt16 = 0
     private var process: Process?
+    private let options: [String]
 
     /// How long the platform may take to print its addresses.
     private static let readySeconds = 60.0
 
     /// A platform that is up, on the data in a directory, which then goes with it, or on none.
-    init(data: ScratchDirectory? = nil) throws {
+    ///
+    /// `options`: further arguments of `meridian up`.
+    init(data: ScratchDirectory? = nil, options: [String] = []) throws {
         self.data = try data ?? ScratchDirectory()
+        self.options = options
         try start()
     }
 
@@ -26,6 +30,7 @@ final class Platform {
         process.executableURL = URL(filePath: Programs.meridian)
         let edge = edgePort == 0 ? "127.0.0.1:0" : "127.0.0.1:\(edgePort)"
         process.arguments = ["up", "--data", data.path, "--api", "127.0.0.1:0", "--edge", edge, "--log-level", "info"]
+        process.arguments? += options
         process.environment = ProcessInfo.processInfo.environment
         let log = data.path + "/up.log"
         if !FileManager.default.fileExists(atPath: log) { try Data().write(to: URL(filePath: log)) }

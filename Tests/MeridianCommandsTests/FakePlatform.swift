@@ -96,6 +96,7 @@ final class FakePlatform: ControlPlaneAPI {
 extension FakePlatform {
     func version() async throws -> JSONValue { ["meridian": "0.1.0-test"] }
     func status() async throws -> JSONValue { ["apps": 1] }
+    func measures() async throws -> JSONValue { ["nodes": [], "silent": ["local"]] }
 
     func list(_ query: ObjectQuery) async throws -> ObjectList {
         try state.withLock { state in

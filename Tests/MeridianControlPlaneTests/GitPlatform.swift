@@ -171,6 +171,8 @@ struct PlayedNode: NodePort {
         number.value.withLock { $0 = assignment.number }
     }
 
+    func measures() async throws(NodeError) -> NodeMeasures { NodeMeasures() }
+
     func report() async throws(NodeError) -> NodeReport {
         var report = NodeReport()
         report.node = "local"

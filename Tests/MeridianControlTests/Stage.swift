@@ -192,6 +192,8 @@ final class TestNode: NodePort {
         }
     }
 
+    func measures() async throws(NodeError) -> NodeMeasures { NodeMeasures() }
+
     func assign(_ assignment: NodeAssignment) async throws(NodeError) {
         let refusal = state.withLock { state in
             state.tried += 1

@@ -113,5 +113,6 @@ final class QuietEdge: NodeEdge {
     ) async {}
     func fail(_ revision: String, message: String) async {}
     var supplyLoad: SupplyLoad { SupplyLoad() }
+    var measures: NodeMeasures { NodeMeasures() }
     var routesNumber: Int { tables.withLock { $0.last?.number ?? 0 } }
 }

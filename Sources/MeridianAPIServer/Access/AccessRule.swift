@@ -78,7 +78,7 @@ struct AccessRule: Equatable, Sendable {
             verbs: read,
             names: ["nodes", "nodes/status", "namespaces", "namespaces/status", "gitsources", "gitsources/status"]
         ),
-        AccessRule(reach: .path, verbs: ["get"], names: ["/meridian/v1/status"]),
+        AccessRule(reach: .path, verbs: ["get"], names: ["/metrics", "/meridian/v1/measures", "/meridian/v1/status"]),
         AccessRule(reach: .path, verbs: ["post"], names: ["/meridian/v1/plan"]),
     ]
 

@@ -9,6 +9,8 @@ enum APIRoute {
     case status
     case plan
     case backup
+    case measures
+    case metrics
     case sealKey
     case blob(Digest)
     case discovery(DiscoveryPath)
@@ -54,6 +56,7 @@ enum APIRoute {
         case ("version", 0): self = .version
         case ("healthz", 0), ("livez", 0): self = .health
         case ("readyz", 0): self = .ready
+        case ("metrics", 0): self = .metrics
         case ("meridian", 2...) where rest[0] == "v1": self = try Self.own(Array(rest[1...]))
         case ("api", 0): self = .discovery(.core)
         case ("apis", 0): self = .discovery(.groups)
@@ -89,6 +92,7 @@ enum APIRoute {
         case ("status", 1): return .status
         case ("plan", 1): return .plan
         case ("backup", 1): return .backup
+        case ("measures", 1): return .measures
         case ("seal-key", 1): return .sealKey
         case ("blobs", 2):
             let text = parts[1].hasPrefix("sha256%3A") ? "sha256:" + parts[1].dropFirst("sha256%3A".count) : parts[1]

@@ -14,6 +14,8 @@ enum Answer {
     /// The object that was written, in the client's form; 201 where it was created.
     case written(WriteOutcome, Representation)
     case text(Int, String)
+    /// Text of a media type of its own.
+    case typedText(String, String)
     case empty(Int)
     /// A body of unknown length that is written while the connection is open.
     case stream(String, @Sendable (StreamWriter) async throws -> Void)
@@ -26,6 +28,8 @@ enum Answer {
         case .typedJSON(let type, let value): Self.whole(200, type, ByteBuffer(bytes: value.utf8()))
         case .document(let document): Self.document(document, to: request)
         case .written(let outcome, let representation): Self.object(outcome, representation)
+        case .typedText(let type, let text):
+            Self.whole(200, type, ByteBuffer(string: text))
         case .text(let code, let text):
             Self.whole(code, "text/plain; charset=utf-8", ByteBuffer(string: text))
         case .empty(let code):

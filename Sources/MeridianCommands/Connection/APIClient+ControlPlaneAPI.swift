@@ -28,6 +28,10 @@ private struct RemoteControlPlane: ControlPlaneAPI {
         try await told { () throws(APIClientError) in try await client.status() }
     }
 
+    func measures() async throws -> JSONValue {
+        try await told { () throws(APIClientError) in try await client.measures() }
+    }
+
     func list(_ query: ObjectQuery) async throws -> ObjectList {
         let list = try await told { () throws(APIClientError) in try await client.list(query.kind, query.selection) }
         return ObjectList(items: list.items, resourceVersion: list.resourceVersion)

@@ -12,6 +12,8 @@ protocol ControlPlaneAPI: Sendable {
     func version() async throws -> JSONValue
     /// The server's own summary.
     func status() async throws -> JSONValue
+    /// What the nodes measured: `{nodes: [NodeMeasures], silent: [name]}`.
+    func measures() async throws -> JSONValue
 
     /// The objects of a kind in name order, and the version that a watch goes on from.
     func list(_ query: ObjectQuery) async throws -> ObjectList

@@ -8,7 +8,8 @@ package import MeridianPorts
 internal import NIOCore
 internal import ServiceLifecycle
 
-/// Serves PUT /assignment, GET /report, GET /reports, POST /port-check, GET /log and POST /drain.
+/// Serves PUT /assignment, GET /report, GET /reports, POST /port-check, GET /log, GET /measures, GET /metrics and
+/// POST /drain.
 package struct ControlSocket: Service {
     /// An assignment of a thousand apps takes some 20 MB.
     private static let bodyBytesMax = 256 << 20
@@ -75,6 +76,10 @@ package struct ControlSocket: Service {
             return Self.answer(.ok, report.encoded())
         case (.get, "/log"):
             return try log(request, of: service)
+        case (.get, "/measures"):
+            return Self.answer(.ok, await service.measures().encoded())
+        case (.get, "/metrics"):
+            return metricsAnswer(await service.metrics())
         case (.post, "/drain"):
             drain.turn()
             return Self.answer(.accepted, [:])

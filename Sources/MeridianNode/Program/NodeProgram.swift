@@ -22,6 +22,8 @@ package struct NodeOptions: Sendable {
     package var secureEdges: [String] = []
     /// Address ranges of balancers that speak the PROXY protocol, such as `10.0.0.0/8`.
     package var proxyRanges: [String] = []
+    /// Where GET /metrics is answered besides the control socket, as ADDRESS:PORT; nil: nowhere.
+    package var metrics: String?
     package var name: String
     /// Threads of the edge; nil: one per processor that the process may run on.
     package var loops: Int?
@@ -146,8 +148,13 @@ package enum NodeProgram {
         logger.info("node serves", metadata: ["edges": "\(listening.map(\.description).joined(separator: ", "))"])
         // Services end in the reverse order: the edge drains while runners still serve it, then the runners go, and the
         // control plane sees it all.
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
+        if let metrics = options.metrics {
+            let listener = MetricsListener(address: try edgeAddress(metrics), service: service, logger: logger)
+            services.append(.init(service: listener))
+        }
         var configuration = ServiceGroupConfiguration(
-            services: [
+            services: services + [
                 .init(service: socket), .init(service: supply),
                 .init(service: EdgeService(edge: edge, drain: drainMax)), .init(service: feed),
                 .init(service: DenialWatch(runners: runners, feed: feed)),

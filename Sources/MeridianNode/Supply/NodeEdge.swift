@@ -29,6 +29,9 @@ package protocol NodeEdge: Sendable {
 
     /// The number of the route table in force; 0 before the first.
     var routesNumber: Int { get }
+
+    /// What was measured since the start, without the node's name and runners.
+    var measures: NodeMeasures { get }
 }
 
 /// Unpacked bundles for runners to mount.
