@@ -19,6 +19,10 @@ package final class SandboxedRunners: RunnerPort {
         var reserve = ShellReserve()
         var zygote: Promise<Result<Zygote, RunnerError>>?
         var isShutDown = false
+        /// The groups of ended runners that are still busy, by slot.
+        var leftGroups: [Int: RunnerCgroup] = [:]
+        /// Programs whose syscalls are being learned.
+        var lessons = 0
 
         /// Slots of shells, with and without a runner.
         var slotsTaken: Int { nextSlot - freeSlots.count }
@@ -82,7 +86,7 @@ package final class SandboxedRunners: RunnerPort {
     package var protections: [String: String] {
         let isRoot = geteuid() == 0
         return [
-            "cgroup": cgroups.words,
+            "cgroup": cgroups.words + leftGroupWords,
             "filesystem": isRoot ? "read-only root, bundle read-only, one sized tmpfs" : Self.needsRoot,
             "namespaces": isRoot ? "pid mount net ipc uts cgroup" : Self.needsRoot,
             "network": isRoot ? "loopback only" : Self.needsRoot,

@@ -102,7 +102,7 @@ struct LogTests {
             log.add(block[...], .output)
         }
         #expect(try listDirectory(directory) == ["r.log", "r.log.1"])
-        #expect(try readFile("\(directory)/r.log.1").count <= RunnerLog.fileBytesMax)
+        #expect(try readFile("\(directory)/r.log.1").count <= LogFile.bytesMax)
     }
 
     @Test("revisions of an app are its name and five digits")

@@ -6,6 +6,7 @@ let programSource = #"""
     #include <arpa/inet.h>
     #include <errno.h>
     #include <fcntl.h>
+    #include <pthread.h>
     #include <sched.h>
     #include <signal.h>
     #include <stdio.h>
@@ -15,12 +16,14 @@ let programSource = #"""
     #include <sys/prctl.h>
     #include <sys/ptrace.h>
     #include <sys/reboot.h>
+    #include <sys/resource.h>
     #include <sys/socket.h>
     #include <sys/stat.h>
     #include <sys/syscall.h>
     #include <sys/sysmacros.h>
     #include <sys/uio.h>
     #include <sys/wait.h>
+    #include <time.h>
     #include <unistd.h>
 
     extern char **environ;
@@ -79,6 +82,53 @@ let programSource = #"""
         return 0;
     }
 
+    // Opens until it must not: 0 files in /tmp, 1 descriptors; what it opened stays.
+    static int open_many(int kind, long most) {
+        long made = 0;
+        for (; made < most; made++) {
+            char path[64];
+            snprintf(path, sizeof path, "/tmp/%ld", made);
+            int file = kind == 0 ? open(path, O_WRONLY | O_CREAT, 0600) : dup(1);
+            if (file < 0) break;
+            if (kind == 0) close(file);
+        }
+        printf("opened %ld, then %s\n", made, made < most ? strerror(errno) : "nothing");
+        return 0;
+    }
+
+    static void *wait_forever(void *nothing) { for (;;) pause(); return nothing; }
+
+    static int thread_many(int most) {
+        int made = 0, error = 0;
+        pthread_attr_t attributes;
+        pthread_attr_init(&attributes);
+        pthread_attr_setstacksize(&attributes, 65536);
+        for (; made < most; made++) {
+            pthread_t thread;
+            if ((error = pthread_create(&thread, &attributes, wait_forever, NULL)) != 0) break;
+        }
+        printf("threads %d, then %s\n", made, error ? strerror(error) : "nothing");
+        return 0;
+    }
+
+    // Spins in two processes for so long by the clock; says how much processor time they got of it, in percent.
+    static int spin(long milliseconds) {
+        struct timespec begin, now;
+        struct rusage own, other;
+        clock_gettime(CLOCK_MONOTONIC, &begin);
+        pid_t child = fork();
+        do clock_gettime(CLOCK_MONOTONIC, &now);
+        while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < milliseconds);
+        if (child == 0) _exit(0);
+        wait(NULL);
+        getrusage(RUSAGE_SELF, &own);
+        getrusage(RUSAGE_CHILDREN, &other);
+        double used = own.ru_utime.tv_sec + other.ru_utime.tv_sec + own.ru_stime.tv_sec + other.ru_stime.tv_sec
+                      + (own.ru_utime.tv_usec + other.ru_utime.tv_usec + own.ru_stime.tv_usec + other.ru_stime.tv_usec) / 1e6;
+        printf("%d\n", (int)(used * 100000 / milliseconds));
+        return 0;
+    }
+
     static int multiply(int most) {
         int made = 0;
         for (; made < most; made++) {
@@ -119,6 +169,10 @@ let programSource = #"""
         if (strcmp(mode, "control") == 0) return control(value);
         if (strcmp(mode, "eat") == 0) return eat(atol(value));
         if (strcmp(mode, "fill") == 0) return fill(value);
+        if (strcmp(mode, "inodes") == 0) return open_many(0, atol(value));
+        if (strcmp(mode, "descriptors") == 0) return open_many(1, atol(value));
+        if (strcmp(mode, "threads") == 0) return thread_many(atoi(value));
+        if (strcmp(mode, "spin") == 0) return spin(atol(value));
         if (strcmp(mode, "fork") == 0) return multiply(atoi(value));
         if (strcmp(mode, "needs-ptrace") == 0) { if (ptrace(PTRACE_TRACEME, 0, 0, 0) != 0) { perror("ptrace"); return 5; }
                                                  return serve("0.0.0.0", port, -1); }

@@ -9,8 +9,6 @@ final class RunnerLog: Sendable {
     static let burstLinesMax = 2000
     /// Lines per second in the long run; a log that people read has fewer.
     static let linesPerSecondMax = 500
-    /// The size at which a file becomes the previous one; two of them are a runner's most.
-    static let fileBytesMax = 1 << 20
     /// The lines that an error message may quote from.
     static let tailLinesMax = 50
 
@@ -20,19 +18,17 @@ final class RunnerLog: Sendable {
         var allowance = RunnerLog.burstLinesMax
         var allowanceAt: Int64 = 0
         var dropped = 0
-        var file: Descriptor?
-        var fileBytes = 0
+        var file: LogFile
     }
 
     private let runner: String
     private let revision: String
-    private let path: String
     private let feed: LogFeed
     private let now: @Sendable () -> Timestamp
     private let onClose: @Sendable () -> Void
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    /// `path` is the file's, in a directory that exists; `onClose` is called by `finish` or `close`.
+    /// `path` is the file's; `onClose` is called by `finish` or `close`.
     init(
         runner: String,
         revision: String,
@@ -43,7 +39,7 @@ final class RunnerLog: Sendable {
     ) {
         self.runner = runner
         self.revision = revision
-        self.path = path
+        state = Mutex(State(file: LogFile(path: path)))
         self.feed = feed
         self.now = now
         self.onClose = onClose
@@ -73,7 +69,7 @@ final class RunnerLog: Sendable {
             }
             state.allowance = max(state.allowance, 2)
             lines += keep([remark], .meridian, time, &state)
-            state.file = nil
+            state.file.close()
             return lines
         }
         feed.publish(lines, revision: revision)
@@ -82,7 +78,7 @@ final class RunnerLog: Sendable {
 
     /// Closes the file of a runner that never came to be.
     func close() {
-        state.withLock { $0.file = nil }
+        state.withLock { $0.file.close() }
         onClose()
     }
 
@@ -111,8 +107,10 @@ final class RunnerLog: Sendable {
             state.allowance -= 1
             lines.append(LogLine(time: time, stream: stream, runner: runner, text: text))
         }
-        write(lines, &state)
-        return lines
+        let remark = state.file.append(lines) { text in
+            LogLine(time: time, stream: .meridian, runner: runner, text: text)
+        }
+        return lines + (remark.map { [$0] } ?? [])
     }
 
     private func refill(_ state: inout State, _ time: Timestamp) {
@@ -121,24 +119,6 @@ final class RunnerLog: Sendable {
         guard earned > 0 else { return }
         state.allowance = Int(min(Int64(Self.burstLinesMax), Int64(state.allowance) + earned))
         state.allowanceAt = time.milliseconds
-    }
-
-    /// A log that cannot be written (disk full) must not stop the runner: its lines still reach followers and the tail.
-    private func write(_ lines: [LogLine], _ state: inout State) {
-        guard !lines.isEmpty else { return }
-        let bytes = Array(lines.map(\.fileText).joined().utf8)
-        if state.file != nil, state.fileBytes + bytes.count > Self.fileBytesMax {
-            rename(path, path + ".1")
-            state.file = nil
-        }
-        if state.file == nil {
-            let raw = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
-            guard raw >= 0 else { return }
-            state.file = Descriptor(owning: raw)
-            state.fileBytes = max(0, Int(lseek(raw, 0, SEEK_END)))
-        }
-        guard let file = state.file else { return }
-        state.fileBytes += max(0, Glibc.write(file.raw, bytes, bytes.count))
     }
 }
 

@@ -53,7 +53,6 @@ package final class RunnerLogs: Sendable {
         guard Self.isSound(revision) else { throw SystemError("keep a log for \(revision)", code: EINVAL) }
         let place = "\(directory)/\(revision)"
         let path = "\(place)/\(runner).log"
-        if !fileExists(place) { try makeDirectories(place) }
         live.withLock { _ = $0.insert(path) }
         return RunnerLog(
             runner: runner,

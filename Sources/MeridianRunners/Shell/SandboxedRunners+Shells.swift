@@ -116,6 +116,7 @@ extension SandboxedRunners {
             state.reserve.remove(shell)
             state.freeSlots.append(shell.slot)
         }
+        if shell.leavesGroup, let cgroup = shell.cgroup { removeLater(cgroup, of: shell.slot) }
     }
 
     /// Asks the zygote for a shell; returns before it is made.
@@ -173,7 +174,11 @@ extension SandboxedRunners {
             }
             return state.freeSlots.isEmpty ? nil : state.freeSlots.removeFirst()
         }
-        if let slot { return slot }
+        if let slot {
+            // From here on a group of its name is the new shell's.
+            state.withLock { _ = $0.leftGroups.removeValue(forKey: slot) }
+            return slot
+        }
         throw RunnerError(reason: "LimitRefused", message: "the node has \(Self.runnersMax) runners already")
     }
 }

@@ -20,6 +20,8 @@ final class Shell: Sendable {
         var tokens: [EventLoop.Token] = []
         /// Set while the end of an orphan is waited for.
         var waitsForOrphan = false
+        /// Whether its cgroup could not be removed.
+        var leavesGroup = false
         /// The end is told once, whichever of several signs of it comes first.
         var isOver = false
     }
@@ -60,6 +62,9 @@ final class Shell: Sendable {
             state.pidfd == nil ? nil : state.network.map { StartedRunner(pid: state.pid, network: $0) }
         }
     }
+
+    /// Whether its cgroup is left to be removed later.
+    var leavesGroup: Bool { state.withLock { $0.leavesGroup } }
 
     /// What failed while it was made, where something did.
     var failure: (step: Int32, error: Int32)? { state.withLock { $0.failure } }
@@ -211,9 +216,10 @@ extension Shell {
     ///
     /// The network stays with the runner's `started`, see `SandboxedRunners.departedLinger`.
     private func release(tries: Int = RunnerCgroup.removalTriesMax, _ done: @escaping @Sendable () -> Void) {
-        // Past the last try it is left to the next sweep.
-        guard let cgroup, !cgroup.remove(), tries > 1 else {
+        let isBusy = cgroup.map { !$0.remove() } ?? false
+        guard isBusy, tries > 1 else {
             state.withLock { state in
+                state.leavesGroup = isBusy
                 state.network = nil
                 state.pidfd = nil
                 state.tenant = nil
