@@ -240,7 +240,7 @@ let package = Package(
         ),
         tests(
             "MeridianRunnersTests",
-            ["MeridianRunners", "MeridianModel", "MeridianPorts", "CLinux", "meridian-zygote"]
+            ["MeridianRunners", "MeridianModel", "MeridianPorts", "CLinux", "CZygote", "meridian-zygote"]
         ),
     ]
 )

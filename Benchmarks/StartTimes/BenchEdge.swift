@@ -140,6 +140,16 @@ private struct KeptPool: RunnerPort {
     func forgetDenied(except revisions: Set<String>) { runners.forgetDenied(except: revisions) }
     var protections: [String: String] { runners.protections }
 
+    func learn(
+        _ id: String,
+        revision: String,
+        _ template: RunnerTemplate,
+        bundle: String,
+        _ settings: LearnSettings
+    ) async throws(RunnerError) -> SyscallLesson {
+        try await runners.learn(id, revision: revision, template, bundle: bundle, settings)
+    }
+
     func checkPort(
         _ id: String,
         revision: String,

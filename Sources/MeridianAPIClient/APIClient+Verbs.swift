@@ -7,6 +7,8 @@ internal import NIOCore
 extension APIClient {
     /// How long an upload may take: 100 MB in ten minutes is slower than any link this is meant for.
     private static let uploadDuration = Duration.seconds(600)
+    /// Beyond the time of a lesson: unpacking a bundle, waiting for the program to listen, stopping it.
+    private static let lessonOverhead = Duration.seconds(300)
     /// How long a log may be followed before the command is to be given again.
     private static let followDuration = Duration.seconds(7 * 86_400)
 
@@ -26,6 +28,14 @@ extension APIClient {
     /// Builds the app anew, without the cache.
     package func rebuild(_ app: ObjectKey) async throws(APIClientError) -> JSONValue {
         try await send("POST", try path(app, subresource: "rebuild"))
+    }
+
+    /// Runs the app's newest built revision in a sandbox of its own to see which syscalls it makes; takes as long as the
+    /// settings say.
+    package func learn(_ app: ObjectKey, _ settings: LearnSettings) async throws(APIClientError) -> JSONValue {
+        let path = try path(app, subresource: "learn")
+        let duration = settings.duration + Self.lessonOverhead
+        return try await endpoint.json("POST", path, .json(settings.encoded()), within: duration).value
     }
 
     /// The lines that an app's runners or its build printed, oldest first.

@@ -5,7 +5,7 @@ package import MeridianPorts
 
 /// Requests to one node.
 ///
-/// PUT /assignment, GET /report, GET /reports (a report per line), POST /port-check, GET /log. It holds connections:
+/// PUT /assignment, GET /report, GET /reports (a report per line), POST /port-check, POST /learn, GET /log. It holds connections:
 /// end it with `shutdown()`.
 package struct NodeClient: NodePort {
     /// Saving an assignment and handing it to every edge loop takes milliseconds; a busy disk may take seconds.
@@ -67,6 +67,20 @@ package struct NodeClient: NodePort {
         return try Self.decoded(
             try await json("POST", "/port-check", .json(body), within: timeout + Self.portCheckOverhead)
         )
+    }
+
+    /// Runs a template to see which syscalls it makes.
+    package func learn(
+        _ revision: String,
+        _ template: RunnerTemplate,
+        _ settings: LearnSettings
+    ) async throws(NodeError) -> SyscallLesson {
+        let body: JSONValue = [
+            "revision": .string(revision), "template": template.encoded(), "settings": settings.encoded(),
+        ]
+        // Beyond the time of the lesson: what a port check may take beyond its own.
+        let duration = settings.duration + template.readyTimeout + Self.portCheckOverhead
+        return try Self.decoded(try await json("POST", "/learn", .json(body), within: duration))
     }
 
     /// What the runners of an app printed, oldest first.

@@ -149,6 +149,8 @@ package struct APIBackends: Sendable {
     package var backups: (any BackupPort)?
     /// Nil: nothing is measured.
     package var measures: (any MeasuresPort)?
+    /// Nil: syscalls of apps are not learned.
+    package var learning: (any LearnPort)?
 
     package init(
         plan: any PlanPort,
@@ -158,9 +160,11 @@ package struct APIBackends: Sendable {
         hooks: (any GitHookPort)? = nil,
         sealKeys: (any SealKeyPort)? = nil,
         backups: (any BackupPort)? = nil,
-        measures: (any MeasuresPort)? = nil
+        measures: (any MeasuresPort)? = nil,
+        learning: (any LearnPort)? = nil
     ) {
         self.measures = measures
+        self.learning = learning
         self.hooks = hooks
         self.sealKeys = sealKeys
         self.backups = backups

@@ -155,6 +155,8 @@ extension RequestHandler {
             let isDryRun = try parameters.isDryRun()
             let answer = try await objects.act(subresource, key, resource.kind, body: body, isDryRun: isDryRun)
             return .json(200, answer)
+        case (.learn, .post):
+            return try await learn(key, resource, try await body(request))
         default:
             throw .notAllowed("the server does not allow \(request.method) on \(resource.name)/\(subresource.rawValue)")
         }

@@ -7,9 +7,8 @@ package let clientCommands: [any ParsableCommand.Type] = [
     ApplyCommand.self, DiffCommand.self, PlanCommand.self, DriftCommand.self, ExportCommand.self, ValidateCommand.self,
     GetCommand.self, DescribeCommand.self,
     StatusCommand.self, TopCommand.self, EventsCommand.self, LogsCommand.self, RollbackCommand.self,
-    RestartCommand.self,
-    RebuildCommand.self, DeleteCommand.self, TokenCommand.self, SealCommand.self, BackupCommand.self,
-    KubeconfigCommand.self,
+    RestartCommand.self, RebuildCommand.self, DeleteCommand.self, SyscallsCommand.self, TokenCommand.self,
+    SealCommand.self, BackupCommand.self, KubeconfigCommand.self,
     SchemaCommand.self,
     VersionCommand.self,
 ]

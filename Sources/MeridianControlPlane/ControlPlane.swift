@@ -145,7 +145,8 @@ package struct ControlPlane: Sendable {
                 reconciler: reconciler,
                 version: options.version,
                 startedAt: clock.now
-            )
+            ),
+            learning: LearnBackend(reconciler: reconciler, sealing: sealing, nodes: [node])
         )
         let edgeAddresses = EdgeAddresses([options.edge])
         let access = try await APIAccess(options, directory, store: store, clock: clock)

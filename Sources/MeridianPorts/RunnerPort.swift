@@ -47,6 +47,18 @@ package protocol RunnerPort: Sendable {
         timeout: Duration
     ) async throws(RunnerError) -> PortCheckReport
 
+    /// Runs the template in a sandbox that records every syscall and lets all but the dangerous through, requests what
+    /// `settings` say, stops it, and says which calls it made.
+    ///
+    /// Its allowlist has no say. Ending early is part of the answer; throws where it cannot be run or recorded.
+    func learn(
+        _ id: String,
+        revision: String,
+        _ template: RunnerTemplate,
+        bundle: String,
+        _ settings: LearnSettings
+    ) async throws(RunnerError) -> SyscallLesson
+
     /// The denied syscalls that runners made, by revision (`namespace/name`), by name and sorted.
     var deniedSyscalls: [String: [String]] { get }
 

@@ -23,6 +23,8 @@ enum RunnerPurpose: Sendable {
     case serving
     /// A port check: denied calls fail whatever the allowlist does with them, and its end is part of the check's answer.
     case checking
+    /// To see which syscalls its program makes; see `SandboxedRunners.learn`.
+    case learning
 }
 
 /// A runner of ours.
@@ -105,7 +107,10 @@ final class Runner: Sendable {
     var deniedSyscalls: [String] { state.withLock { $0.denied.sorted() } }
 
     /// What a denied syscall meets.
-    var onDeniedAction: DeniedSyscallAction { purpose == .checking ? .errno : template.onDenied }
+    var onDeniedAction: DeniedSyscallAction { purpose == .serving ? template.onDenied : .errno }
+
+    /// What its init does with calls that its filter stops.
+    var answers: DeniedAnswers { purpose == .learning ? .learning : DeniedAnswers(onDeniedAction) }
 
     /// From now on an end counts as asked for.
     func markStopping() { state.withLock { $0.isStopping = true } }

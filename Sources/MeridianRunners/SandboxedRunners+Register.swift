@@ -37,10 +37,15 @@ extension SandboxedRunners {
 
     func compiled(
         _ template: RunnerTemplate,
-        _ denial: SyscallFilter.Denial
+        _ purpose: RunnerPurpose,
+        isTold: Bool
     ) throws(RunnerError) -> SyscallFilter {
         do throws(SyscallFilterError) {
-            return try filters.filter(template.syscalls, denial: denial)
+            // Whatever the allowlist says: the question is what the program calls.
+            if purpose == .learning { return try filters.filter(syscallNames, denial: .recorded) }
+            // Where the kernel cannot tell it answers itself.
+            let untold: SyscallFilter.Denial = template.onDenied == .kill && purpose == .serving ? .kill : .errno
+            return try filters.filter(template.syscalls, denial: isTold ? .told : untold)
         } catch {
             throw RunnerError(reason: "LimitRefused", message: "syscall allowlist: \(error)")
         }
@@ -117,6 +122,7 @@ extension SandboxedRunners {
 
     /// A check's answer names what it was denied; the log says it in either case.
     private func noteDenied(_ runner: Runner, _ syscall: String) {
+        guard runner.purpose != .learning else { return }
         let words = DeniedWords.message([syscall], allowed: runner.template.syscalls)
         runner.log.add(Array("\(words)\n".utf8)[...], .meridian)
         if runner.purpose == .serving { denied.note(syscall, revision: runner.revision) }

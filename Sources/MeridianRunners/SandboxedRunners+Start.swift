@@ -59,7 +59,11 @@ extension SandboxedRunners {
         try validate(id, template, bundle)
         let zygote = try await readyZygote()
         let isTold = zygote.whyUntold == nil
-        let filter = try compiled(template, isTold ? .told : Self.untoldDenial(template, purpose))
+        if purpose == .learning, let why = zygote.whyUntold {
+            let message = "syscalls cannot be recorded on this machine: \(why)"
+            throw RunnerError(reason: "SandboxUnavailable", message: message)
+        }
+        let filter = try compiled(template, purpose, isTold: isTold)
         let runner = try register(id, revision: revision, template, purpose: purpose, zygote: zygote)
         do throws(SystemError) {
             try order(runner, bundle: bundle, filter: filter, isTold: isTold)
@@ -83,11 +87,6 @@ extension SandboxedRunners {
         )
     }
 
-    /// The kernel's own answer, where it cannot tell.
-    private static func untoldDenial(_ template: RunnerTemplate, _ purpose: RunnerPurpose) -> SyscallFilter.Denial {
-        template.onDenied == .kill && purpose == .serving ? .kill : .errno
-    }
-
     /// Tells the runner's shell what to run, and begins to listen to it.
     private func order(
         _ runner: Runner,
@@ -102,7 +101,7 @@ extension SandboxedRunners {
         let bundleTree = Descriptor(owning: tree)
         let packet = StartPacket(
             id: runner.id,
-            answers: isTold ? DeniedAnswers(runner.onDeniedAction) : nil,
+            answers: isTold ? runner.answers : nil,
             filter: filter,
             program: "/app/\(runner.template.executable)",
             arguments: [runner.template.executable] + runner.template.arguments,

@@ -87,10 +87,12 @@ bool answer_denied(struct denials *denials) {
         denials->listener = -1;
         return false;
     }
-    struct seccomp_notif_resp answer = {
-        .id = taken.request.id,
-        .error = denials->answers[place] == MZ_ANSWER_ENOSYS ? -ENOSYS : -EPERM,
-    };
+    struct seccomp_notif_resp answer = {.id = taken.request.id, .error = -EPERM};
+    if (denials->answers[place] == MZ_ANSWER_ENOSYS) answer.error = -ENOSYS;
+    if (denials->answers[place] == MZ_ANSWER_CONTINUE) {
+        answer.error = 0;
+        answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+    }
     // ENOENT: the caller was killed meanwhile and wants no answer.
     (void)ioctl(denials->listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
     return true;

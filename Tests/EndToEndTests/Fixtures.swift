@@ -29,6 +29,15 @@ enum Fixtures {
         """
     }
 
+    /// An allowlist `pupil` of all groups and ptrace.
+    static let loosened = """
+        apiVersion: meridian.dev/v1
+        kind: SyscallAllowlist
+        metadata: {name: pupil}
+        spec: {groups: [process, memory, signals, time, io, files, net], allow: [ptrace]}
+
+        """
+
     private static let serverSource = #"""
         #include <arpa/inet.h>
         #include <errno.h>

@@ -23,4 +23,26 @@ struct SyscallTests {
         let node = try platform.meridian("describe", "node", "local").all
         #expect(node.contains("denied syscalls are told"), "\(node)")
     }
+
+    @Test("the allowlist that is learned from an app is enough for it, and no more", .timeLimit(.minutes(5)))
+    func learned() throws {
+        let platform = try Platform()
+        let directory = try Fixtures.serverDirectory()
+        let applied = try platform.apply(Fixtures.app("pupil"), in: directory)
+        try #require(applied.code == 0, "\(applied.all)\n\(platform.log)")
+        let learned = try platform.meridian("syscalls", "learn", "pupil", "--for", "2s", "--url", "/sleep/1")
+        try #require(learned.code == 0, "\(learned.all)\n\(platform.log)")
+        #expect(learned.output.contains("# process: ") && learned.output.contains("- socket\n"), "\(learned.output)")
+        let before = "  build: {preset: c}"
+        let app = Fixtures.app("pupil").replacingOccurrences(of: before, with: "  syscalls: pupil\n" + before)
+        let manifest = learned.output + "---\n" + app
+        #expect(try platform.meridian("plan", "-f", "-", input: learned.output).code != 1)
+        let tightened = try platform.apply(manifest, in: directory)
+        try #require(tightened.code == 0, "\(tightened.all)\n\(platform.log)")
+        #expect(try platform.get("pupil.default.localhost", "/sleep/1").status == 200)
+        let described = try platform.meridian("describe", "revision", "pupil-00002").all
+        #expect(!described.contains("SyscallsDenied"), "\(described)")
+        let plan = try platform.meridian("plan", "-f", "-", input: Fixtures.loosened)
+        #expect(plan.output.contains("syscalls of pupil: +"), "\(plan.all)")
+    }
 }

@@ -72,6 +72,27 @@ struct ActionTests {
         }
     }
 
+    @Test("an app's syscalls are learned as the settings say; what cannot be is refused with words")
+    func learn() async throws {
+        try await TestServer.run { server in
+            for name in ["a", "unbuilt"] { _ = try await server.client.apply(.app(name), .app(name)) }
+            var settings = LearnSettings()
+            settings.duration = .seconds(9)
+            settings.paths = ["/x"]
+            let lesson = try await server.client.learn(.app("a"), settings)
+            #expect(lesson["revision"]?.string == "default/a-00001")
+            #expect(lesson["elapsed"]?.string == "9s")
+            #expect(lesson["requests"]?.array?.first?["path"]?.string == "/x")
+            var failure = await refusal { _ = try await server.client.learn(.app("zzz"), settings) }
+            #expect(failure?.code == .notFound)
+            failure = await refusal { _ = try await server.client.learn(.app("unbuilt"), settings) }
+            #expect(failure?.message.contains("no built revision") == true)
+            settings.paths = ["x"]
+            failure = await refusal { _ = try await server.client.learn(.app("a"), settings) }
+            #expect(failure?.httpStatus == 400 && failure?.message.contains("begin with /") == true)
+        }
+    }
+
     @Test("a plan gets complete objects, and only those that differ")
     func plan() async throws {
         try await TestServer.run { server in

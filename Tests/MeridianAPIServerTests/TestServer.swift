@@ -43,7 +43,8 @@ struct TestServer: Sendable {
                 logs: backends,
                 blobs: backends,
                 status: backends,
-                backups: backends
+                backups: backends,
+                learning: backends
             ),
             audit: audit,
             clock: clock,
@@ -94,7 +95,7 @@ final class FakeAudit: AuditPort {
 }
 
 /// Backends that record what they are asked.
-final class FakeBackends: PlanPort, LogPort, BlobUploadPort, StatusPort, BackupPort {
+final class FakeBackends: PlanPort, LogPort, BlobUploadPort, StatusPort, BackupPort, LearnPort {
     let overlays = Mutex<[[JSONValue]]>([])
     let logRequests = Mutex<[LogRequest]>([])
     let blobs = Mutex<[Digest: Int]>([:])
@@ -121,6 +122,15 @@ final class FakeBackends: PlanPort, LogPort, BlobUploadPort, StatusPort, BackupP
             if !request.follows { continuation.finish() }
             continuation.onTermination = { _ in self.logEnding.yield() }
         }
+    }
+
+    func learn(_ app: ObjectKey, _ settings: LearnSettings) async throws(BackendError) -> SyscallLesson {
+        guard app.name != "unbuilt" else { throw BackendError(.invalid, "\(app) has no built revision to run") }
+        var lesson = SyscallLesson()
+        lesson.revision = "\(app.path)-00001"
+        lesson.elapsed = settings.duration
+        lesson.requests = settings.paths.map { LessonRequest($0) }
+        return lesson
     }
 
     func contains(_ digest: Digest) async -> Bool { blobs.withLock { $0[digest] != nil } }

@@ -24,6 +24,7 @@ final class FakePlatform: ControlPlaneAPI {
         var log: [String] = []
         /// The pieces of a backup, and whether the connection is cut after them.
         var backup: (pieces: [[UInt8]], isCut: Bool) = ([], false)
+        var lesson = SyscallLesson()
         /// The plan with objects, and without.
         var plans: (with: JSONValue, without: JSONValue) = (["steps": []], ["steps": []])
         var sealKey: PublicSealingKey?
@@ -184,6 +185,11 @@ extension FakePlatform {
 
     func restart(_ app: ObjectKey) async throws -> JSONValue { note("restart \(app)") }
     func rebuild(_ app: ObjectKey) async throws -> JSONValue { note("rebuild \(app)") }
+
+    func learn(_ app: ObjectKey, _ settings: LearnSettings) async throws -> JSONValue {
+        _ = note("learn \(app) for \(settings.duration.text): \(settings.paths.joined(separator: " "))")
+        return state.withLock { $0.lesson }.encoded()
+    }
 
     private func note(_ words: String) -> JSONValue {
         state.withLock { $0.log.append(words) }

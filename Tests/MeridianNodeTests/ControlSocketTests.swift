@@ -70,6 +70,20 @@ struct ControlSocketTests {
         }
     }
 
+    @Test("a lesson's order comes whole, and its answer back")
+    func learn() async throws {
+        try await withNode { node in
+            var settings = LearnSettings()
+            settings.duration = .seconds(7)
+            settings.paths = ["/a", "/b"]
+            let lesson = try await node.client.learn("default/web-00001", RunnerTemplate(), settings)
+            #expect(lesson.revision == "default/web-00001")
+            #expect(lesson.syscalls == ["read", "write"])
+            #expect(lesson.requests.map(\.path) == ["/a", "/b"])
+            #expect(lesson.elapsed == .seconds(7))
+        }
+    }
+
     @Test("a denied syscall of a runner makes a new report, and is forgotten with its revision")
     func denied() async throws {
         try await withDirectory { directory in

@@ -79,6 +79,21 @@ final class FakeRunners: RunnerPort {
         return report
     }
 
+    func learn(
+        _ id: String,
+        revision: String,
+        _ template: RunnerTemplate,
+        bundle: String,
+        _ settings: LearnSettings
+    ) async throws(RunnerError) -> SyscallLesson {
+        var lesson = SyscallLesson()
+        lesson.revision = revision
+        lesson.syscalls = ["read", "write"]
+        lesson.requests = settings.paths.map { LessonRequest($0) }
+        lesson.elapsed = settings.duration
+        return lesson
+    }
+
     var deniedSyscalls: [String: [String]] { state.withLock { $0.denied } }
 
     func forgetDenied(except revisions: Set<String>) {

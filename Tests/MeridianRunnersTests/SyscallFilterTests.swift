@@ -1,4 +1,5 @@
 // SyscallFilterTests: allowlists compile, small and once, and bad names are named.
+import CZygote
 import MeridianModel
 import Testing
 
@@ -30,9 +31,25 @@ struct SyscallFilterTests {
 
     @Test("every name that allowlists may hold compiles, for every denial")
     func allNames() throws {
-        for denial in [SyscallFilter.Denial.errno, .kill, .told] {
+        for denial in [SyscallFilter.Denial.told, .errno, .kill, .recorded] {
             _ = try SyscallFilter.compile(syscallNames, denial: denial)
         }
+    }
+
+    @Test("explanations have the kernel's numbers")
+    func numbers() {
+        let wrong = SyscallFacts.all.values.filter { syscallNumber($0.name) != $0.number }.map(\.name)
+        #expect(wrong == [])
+    }
+
+    @Test("while it is learned a program may make every call but those of high risk")
+    func learning() {
+        for (name, facts) in SyscallFacts.all {
+            let answer = DeniedAnswers.learning.bytes[Int(facts.number)]
+            #expect((answer == UInt8(MZ_ANSWER_CONTINUE.rawValue)) == (facts.risk != .high), "\(name)")
+        }
+        #expect(!DeniedAnswers(.errno).bytes.contains(UInt8(MZ_ANSWER_CONTINUE.rawValue)))
+        #expect(!DeniedAnswers(.kill).bytes.contains { $0 != UInt8(MZ_ANSWER_KILL.rawValue) })
     }
 
     @Test("a cached filter is the one compiled")

@@ -93,6 +93,9 @@ enum mz_answer {
     MZ_ANSWER_ENOSYS = 1,
     /// The call is never answered, and the program killed for it.
     MZ_ANSWER_KILL = 2,
+    /// The call is made after all. Only for a sandbox that learns what its program calls, and no protection against a
+    /// program that means harm.
+    MZ_ANSWER_CONTINUE = 3,
 };
 
 /// Followed by `filter_count` instructions (struct sock_filter) and `text_bytes` of NUL-ended strings: the program's

@@ -86,7 +86,11 @@ struct AccessRule: Equatable, Sendable {
         AccessRule(reach: .namespace, verbs: write, names: ["apps", "trafficsplits"]),
         AccessRule(reach: .namespace, verbs: read + write, names: ["secrets"]),
         AccessRule(reach: .namespace, verbs: ["update", "patch"], names: ["apps/scale"]),
-        AccessRule(reach: .namespace, verbs: ["create"], names: ["apps/rollback", "apps/restart", "apps/rebuild"]),
+        AccessRule(
+            reach: .namespace,
+            verbs: ["create"],
+            names: ["apps/rollback", "apps/restart", "apps/rebuild", "apps/learn"]
+        ),
         AccessRule(reach: .path, verbs: ["get", "put"], names: ["/meridian/v1/blobs/*"]),
     ]
 

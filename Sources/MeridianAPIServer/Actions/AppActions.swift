@@ -22,7 +22,7 @@ extension ObjectAPI {
                 annotations[OwnAnnotation.rollbackTo] = rollback.to
                 annotations[OwnAnnotation.rollbackFrom] = rollback.from
             }
-        case .status, .scale, .log: throw .noResource
+        case .status, .scale, .log, .learn: throw .noResource
         }
     }
 

@@ -26,14 +26,14 @@ struct ServedResource: Sendable {
 
 /// A path below an object.
 enum Subresource: String, Sendable {
-    case status, scale, log, rollback, restart, rebuild
+    case status, scale, log, rollback, restart, rebuild, learn
 
     /// The verbs that it takes.
     var verbs: [String] {
         switch self {
         case .status, .scale: ["get", "patch", "update"]
         case .log: ["get"]
-        case .rollback, .restart, .rebuild: ["create"]
+        case .rollback, .restart, .rebuild, .learn: ["create"]
         }
     }
 }
@@ -54,7 +54,7 @@ extension ServedResource {
         // Where the core group has the same words, a short one is the core group's.
         let isServedTwice = core.contains { $0.kind.plural == kind.plural }
         let isApp = kind.name == AppSpec.kind
-        let actions: [Subresource] = isApp ? [.scale, .log, .rollback, .restart, .rebuild] : []
+        let actions: [Subresource] = isApp ? [.scale, .log, .rollback, .restart, .rebuild, .learn] : []
         return ServedResource(
             kind: isServedTwice ? kind.withoutShortNames : kind,
             stored: kind.name,

@@ -96,6 +96,10 @@ private struct RemoteControlPlane: ControlPlaneAPI {
         try await told { () throws(APIClientError) in try await client.rebuild(app) }
     }
 
+    func learn(_ app: ObjectKey, _ settings: LearnSettings) async throws -> JSONValue {
+        try await told { () throws(APIClientError) in try await client.learn(app, settings) }
+    }
+
     func log(_ request: LogRequest, _ handle: (String) async throws -> Void) async throws {
         do {
             for try await line in try await client.logs(request) { try await handle(line) }

@@ -37,6 +37,8 @@ protocol ControlPlaneAPI: Sendable {
     func rollback(_ app: ObjectKey, to revision: String?) async throws -> JSONValue
     func restart(_ app: ObjectKey) async throws -> JSONValue
     func rebuild(_ app: ObjectKey) async throws -> JSONValue
+    /// Runs the app to see which syscalls it makes; a `SyscallLesson`.
+    func learn(_ app: ObjectKey, _ settings: LearnSettings) async throws -> JSONValue
     /// Calls `handle` for each line that an app's runners or its build printed, without its newline.
     func log(_ request: LogRequest, _ handle: (String) async throws -> Void) async throws
 

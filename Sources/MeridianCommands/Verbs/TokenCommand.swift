@@ -65,8 +65,13 @@ extension AccessRole: ExpressibleByArgument {}
 struct DurationArgument: ExpressibleByArgument {
     let duration: Duration
 
+    init(_ duration: Duration) { self.duration = duration }
+
     init?(argument: String) {
         guard let duration = Duration(text: argument), duration > .zero else { return nil }
         self.duration = duration
     }
+
+    /// As help shows it.
+    var defaultValueDescription: String { duration.text }
 }

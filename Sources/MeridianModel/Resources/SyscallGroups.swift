@@ -21,6 +21,19 @@ package enum SyscallGroup: String, WordShapeValue {
     /// Sockets: making (UNIX, IPv4, IPv6), connecting, serving.
     case net
 
+    /// What the group is for, in a few words.
+    package var purpose: String {
+        switch self {
+        case .process: "threads, children, identity, scheduling, locks"
+        case .memory: "mapping, protecting and locking its own memory"
+        case .signals: "sending, blocking and taking signals"
+        case .time: "clocks, sleeping and timers"
+        case .io: "reading, writing and waiting on open descriptors"
+        case .files: "opening, listing, changing and describing files"
+        case .net: "sockets"
+        }
+    }
+
     /// The syscalls of the group, by their Linux names, sorted.
     package var syscalls: [String] {
         switch self {

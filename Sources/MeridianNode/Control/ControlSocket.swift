@@ -8,8 +8,8 @@ package import MeridianPorts
 internal import NIOCore
 internal import ServiceLifecycle
 
-/// Serves PUT /assignment, GET /report, GET /reports, POST /port-check, GET /log, GET /measures, GET /metrics and
-/// POST /drain.
+/// Serves PUT /assignment, GET /report, GET /reports, POST /port-check, POST /learn, GET /log, GET /measures,
+/// GET /metrics and POST /drain.
 package struct ControlSocket: Service {
     /// An assignment of a thousand apps takes some 20 MB.
     private static let bodyBytesMax = 256 << 20
@@ -74,6 +74,10 @@ package struct ControlSocket: Service {
             let order: PortCheckOrder = try await Self.decoded(request)
             let report = try await service.checkPort(order.revision, order.template, timeout: order.timeout)
             return Self.answer(.ok, report.encoded())
+        case (.post, "/learn"):
+            let order: LearnOrder = try await Self.decoded(request)
+            let lesson = try await service.learn(order.revision, order.template, order.settings)
+            return Self.answer(.ok, lesson.encoded())
         case (.get, "/log"):
             return try log(request, of: service)
         case (.get, "/measures"):
@@ -114,6 +118,23 @@ package struct ControlSocket: Service {
             ]
         )
     }
+}
+
+/// The body of POST /learn.
+private struct LearnOrder: Shaped {
+    var revision = ""
+    var template = RunnerTemplate()
+    var settings = LearnSettings()
+
+    static let shape: Shape<LearnOrder> = Shape(
+        "LearnOrder",
+        "A program whose syscalls are to be learned.",
+        fields: [
+            .init(required: "revision", \.revision, "namespace/name of the revision."),
+            .init(required: "template", \.template, "How the program is started."),
+            .init("settings", \.settings, default: LearnSettings(), "How it is driven."),
+        ]
+    )
 }
 
 /// The body of POST /port-check.

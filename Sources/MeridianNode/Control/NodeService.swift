@@ -53,6 +53,24 @@ package struct NodeService: Sendable {
         }
     }
 
+    /// Runs a template to see which syscalls it makes; see `RunnerPort.learn`.
+    func learn(_ revision: String, _ template: RunnerTemplate, _ settings: LearnSettings) async throws(NodeError)
+        -> SyscallLesson
+    {
+        do throws(RunnerError) {
+            let bundle = try await bundles.directory(for: template.bundle)
+            return try await runners.learn(
+                checkID(of: revision),
+                revision: revision,
+                template,
+                bundle: bundle,
+                settings
+            )
+        } catch {
+            throw NodeError(.refused, "the syscalls of \(revision) cannot be learned: \(error)")
+        }
+    }
+
     /// The id under which a check's process runs: drawn, since one check may begin while another one ends.
     private func checkID(of revision: String) -> String {
         var names = RunnerNames(seed: UInt64.random(in: .min ... .max))

@@ -12,6 +12,19 @@ struct DeniedAnswers: Equatable {
         bytes = action == .kill ? Self.killing : Self.failing
     }
 
+    /// Lets calls through so that a program can be watched, but none of high risk: those fail as ever.
+    static let learning = DeniedAnswers(bytes: learningBytes)
+
+    private init(bytes: [UInt8]) { self.bytes = bytes }
+
+    private static let learningBytes: [UInt8] = {
+        var bytes = failing
+        for facts in SyscallFacts.all.values where facts.risk != .high && bytes.indices.contains(Int(facts.number)) {
+            bytes[Int(facts.number)] = UInt8(MZ_ANSWER_CONTINUE.rawValue)
+        }
+        return bytes
+    }()
+
     private static let killing = [UInt8](repeating: UInt8(MZ_ANSWER_KILL.rawValue), count: Int(MZ_SYSCALLS_MAX))
 
     /// EPERM, but ENOSYS for what C libraries have a fallback for, so that they take it.

@@ -24,6 +24,9 @@ package struct SyscallFilter: Sendable, Equatable {
         case errno
         /// The kernel kills the program with SIGSYS, which tells no name.
         case kill
+        /// Every call on the list waits for init, which tells its name and lets it through
+        /// (`DeniedAnswers.learning`); what is not on the list, or has other arguments, meets the kernel's EPERM.
+        case recorded
     }
 
     /// Compiles an allowlist of syscall names.
@@ -39,7 +42,8 @@ package struct SyscallFilter: Sendable, Equatable {
         // 2: a binary tree, so that the last of 200 names costs as little as the first (libseccomp 2.5).
         try set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2)
         for name in Set(names).union(SyscallRules.needed).subtracting(["clone3"]).sorted() {
-            try allow(name, in: context)
+            let isRecorded = denial == .recorded && !SyscallRules.needed.contains(name)
+            try allow(name, isRecorded ? Action.report : Action.allow, in: context)
         }
         try refuseUnknown(denial, allowed: Set(names), in: context)
         return SyscallFilter(code: try export(context))
@@ -56,15 +60,19 @@ package struct SyscallFilter: Sendable, Equatable {
     private static func action(_ denial: Denial) -> UInt32 {
         switch denial {
         case .told: Action.report
-        case .errno: Action.fail(EPERM)
+        case .errno, .recorded: Action.fail(EPERM)
         case .kill: Action.killProcess
         }
     }
 
-    private static func allow(_ name: String, in context: scmp_filter_ctx) throws(SyscallFilterError) {
+    private static func allow(
+        _ name: String,
+        _ action: UInt32,
+        in context: scmp_filter_ctx
+    ) throws(SyscallFilterError) {
         let number = try resolve(name)
         guard let rule = SyscallRules.arguments[name] else {
-            try add(context, Action.allow, number, [])
+            try add(context, action, number, [])
             return
         }
         for value in rule.values {
@@ -74,7 +82,7 @@ package struct SyscallFilter: Sendable, Equatable {
                 datum_a: rule.mask,
                 datum_b: value
             )
-            try add(context, Action.allow, number, [comparison])
+            try add(context, action, number, [comparison])
         }
     }
 
