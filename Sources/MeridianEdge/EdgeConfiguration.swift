@@ -63,6 +63,16 @@ package struct EdgeLimits: Sendable {
     package var parkedRequestsMax = 1024
     /// Bytes of heads and bodies that one revision's waiting requests hold, all loops together.
     package var parkedBytesMax = 8 << 20
+    /// A copy of a request for a mirror, head and body: it stays in one buffer with room for what the edge adds.
+    package var mirrorBytesMax = 48 * 1024
+    /// Copies under way on one loop, each with a buffer: further requests are not copied.
+    package var mirrorsMax = 256
+    /// Failures of one runner in a row until it gets no requests for a while.
+    package var ejectionFailures: Int64 = 5
+    /// How long the first time; each further time is twice as long.
+    package var ejectionMilliseconds: Int64 = 1000
+    /// How long at most: a runner that has recovered is found out within a minute.
+    package var ejectionMillisecondsMax: Int64 = 60_000
     /// A tunnel (101) without a byte in either direction.
     package var tunnelIdleMilliseconds: Int64 = 600_000
     /// How long a client may still send after an answer that did not wait for its body.

@@ -12,6 +12,10 @@ package struct TargetMeasures: Sendable, Equatable {
     package var bytesIn = 0
     /// Bytes to clients, heads included.
     package var bytesOut = 0
+    /// Copies of other requests that it got as a mirror; they count nowhere else.
+    package var mirrored = 0
+    /// Copies that it did not answer or answered with 5xx, and those that were dropped before they were sent.
+    package var mirrorsFailed = 0
     /// From a request's head to the last byte of its answer; tunnels are left out.
     package var durations = DurationHistogram()
 

@@ -39,6 +39,9 @@ extension CrossReferences {
                 found += missingRegion(region, at: path["matches"][number]["region"], of: declared)
             }
         }
+        if let mirror = split.spec.mirror {
+            found += backendDiagnostics(mirror, split, at: FieldPath("spec", "mirror"), declared)
+        }
         return found
     }
 
@@ -48,15 +51,21 @@ extension CrossReferences {
         at path: FieldPath,
         _ declared: DeclaredObject
     ) -> [Diagnostic] {
-        backends.enumerated().flatMap { index, backend -> [Diagnostic] in
-            let path = path[index]
-            var found: [Diagnostic] = []
-            if let app = backend.app { found += missingApp(app, at: path["app"], of: declared) }
-            if let fault = backend.revision.flatMap({ revisionFault($0, app: split.spec.app) }) {
-                found.append(declared.document.diagnostic(for: path["revision"], fault))
-            }
-            return found
+        backends.enumerated().flatMap { backendDiagnostics($1, split, at: path[$0], declared) }
+    }
+
+    private func backendDiagnostics(
+        _ backend: SplitBackend,
+        _ split: TrafficSplit,
+        at path: FieldPath,
+        _ declared: DeclaredObject
+    ) -> [Diagnostic] {
+        var found: [Diagnostic] = []
+        if let app = backend.app { found += missingApp(app, at: path["app"], of: declared) }
+        if let fault = backend.revision.flatMap({ revisionFault($0, app: split.spec.app) }) {
+            found.append(declared.document.diagnostic(for: path["revision"], fault))
         }
+        return found
     }
 
     private func revisionFault(_ revision: String, app: String) -> String? {

@@ -3,7 +3,8 @@ package import MeridianModel
 
 /// One thing that will happen, as `meridian plan` shows it.
 package struct Effect: Sendable, Hashable {
-    /// `make`, `build`, `check`, `serve`, `route`, `unroute`, `protect`, `expose`, `start`, `remove`, `end`, `cancel`.
+    /// `make`, `build`, `check`, `serve`, `route`, `unroute`, `mirror`, `protect`, `expose`, `start`, `remove`, `end`,
+    /// `cancel`.
     package let verb: String
     package let object: ObjectKey
     /// The whole line without the reason: `route hello.default.localhost to 100 % hello-00001`.
@@ -91,6 +92,9 @@ private func routeEffects(_ route: HostRoute, before: HostRoute?) -> [(verb: Str
     if !route.backends.isEmpty, route.backends != before?.backends {
         effects.append(("route", "\(route.host) to \(shares(route.backends))"))
     }
+    if let mirror = route.mirror, mirror != before?.mirror {
+        effects.append(("mirror", "\(mirror.weight) % of \(route.host) to \(name(of: mirror))"))
+    }
     let old = before?.rules ?? []
     let isSame =
         old.count == route.rules.count
@@ -110,9 +114,9 @@ private func routeEffects(_ route: HostRoute, before: HostRoute?) -> [(verb: Str
 
 /// `90 % hello-00002, 10 % hello-00001`.
 private func shares(_ backends: [RouteBackend]) -> String {
-    backends.map { backend in
-        let name =
-            backend.revision.flatMap { $0.split(separator: "/").last.map(String.init) } ?? backend.address ?? "nothing"
-        return "\(backend.weight) % \(name)"
-    }.joined(separator: ", ")
+    backends.map { "\($0.weight) % \(name(of: $0))" }.joined(separator: ", ")
+}
+
+private func name(of backend: RouteBackend) -> String {
+    backend.revision.flatMap { $0.split(separator: "/").last.map(String.init) } ?? backend.address ?? "nothing"
 }

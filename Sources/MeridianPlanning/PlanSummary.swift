@@ -80,12 +80,14 @@ private func moves(of host: String, from old: [String: Int]?, to new: [String: I
     }
 }
 
-/// The share of each target by host, and by `host (match)` for its rules; what leads nowhere is left out.
+/// The share of each target by host, and by `host (match)` for its rules and `host (mirror)`; what leads nowhere is left out.
 private func shares(_ world: World) -> [String: [String: Int]] {
     var shares: [String: [String: Int]] = [:]
     for route in world.nodeViews.values.compactMap(\.assigned).flatMap(\.routes.hosts) {
         // Every node has the same shares; the first that is looked at says them.
         if shares[route.host] == nil, !route.backends.isEmpty { shares[route.host] = named(route.backends) }
+        let copies = "\(route.host) (mirror)"
+        if let mirror = route.mirror, shares[copies] == nil { shares[copies] = named([mirror]) }
         for rule in route.rules where !rule.backends.isEmpty {
             let place = "\(route.host) (\(rule.words))"
             if shares[place] == nil { shares[place] = named(rule.backends) }

@@ -15,6 +15,9 @@ extension RoutePacking {
         if let header = route.stickyHeader, !isLowerToken(header) {
             throw route.fault(.badMatch, "\"\(header)\" is not a header's name in lower case; correct stickyHeader")
         }
+        guard route.mirror.map({ (0...100).contains($0.weight) }) ?? true else {
+            throw route.fault(.badWeight, "the mirror's weight is outside 0 to 100; give whole percents")
+        }
         for rule in route.rules {
             try check(rule.backends, of: route)
             try check(rule.stickyCookie, of: route)

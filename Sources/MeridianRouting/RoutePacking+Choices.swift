@@ -81,26 +81,9 @@ extension RoutePacking {
         cookie: String?,
         cumulative: Int32
     ) throws(RouteTableError) {
-        let slot: RouteSlot
-        let name: String
-        switch (backend.revision, backend.address) {
-        case (let key?, nil) where !key.isEmpty:
-            slot = .revision(key)
-            name = revisionName(key)
-        case (nil, let address?):
-            guard let parsed = NumericAddress(address) else {
-                throw route.fault(
-                    .badAddress,
-                    "\"\(address)\" is not an address: give 1.2.3.4:80 or [2001:db8::1]:80"
-                )
-            }
-            slot = .address(parsed)
-            name = address
-        default:
-            throw route.fault(.badBackend, "a backend needs either a revision or an address; give exactly one")
-        }
+        let name = backend.revision.map(revisionName) ?? backend.address ?? ""
         var entry = RouteView.Backend()
-        entry.slot = index(of: slot)
+        entry.slot = index(of: try slot(of: backend, in: route))
         entry.name = span(name)
         entry.weight = Int32(backend.weight)
         entry.cumulative = cumulative
@@ -111,6 +94,23 @@ extension RoutePacking {
             entry.setCookie = span("\(cookie)=\(name); Path=/; Max-Age=\(age); HttpOnly; SameSite=Lax")
         }
         backends.append(entry)
+    }
+
+    /// Where a backend leads.
+    func slot(of backend: RouteBackend, in route: HostRoute) throws(RouteTableError) -> RouteSlot {
+        switch (backend.revision, backend.address) {
+        case (let key?, nil) where !key.isEmpty: return .revision(key)
+        case (nil, let address?):
+            guard let parsed = NumericAddress(address) else {
+                throw route.fault(
+                    .badAddress,
+                    "\"\(address)\" is not an address: give 1.2.3.4:80 or [2001:db8::1]:80"
+                )
+            }
+            return .address(parsed)
+        default:
+            throw route.fault(.badBackend, "a backend needs either a revision or an address; give exactly one")
+        }
     }
 
     /// Adds a revision that is chosen by its name only; a bare name stands in the app's namespace.

@@ -75,6 +75,10 @@ struct RoutePacking {
         plan.choice = try choice(of: route)
         plan.rules = try rules(of: route)
         plan.looksAtHead = !plan.rules.isEmpty || route.stickyHeader != nil
+        if let mirror = route.mirror {
+            plan.mirror = index(of: try slot(of: mirror, in: route))
+            plan.mirrorWeight = Int32(mirror.weight)
+        }
         let first = Int32(backends.count)
         for name in route.overrides { append(revision: name, of: route) }
         plan.overrides = first..<Int32(backends.count)
@@ -133,6 +137,7 @@ struct RoutePacking {
     private mutating func noteRegion(of route: HostRoute, _ plan: RouteView.Plan) {
         guard let region = route.region else { return }
         let isOwn = route.rules.isEmpty && choices[Int(plan.choice)].backends.count == 1
+        if plan.mirror >= 0 { note(region, of: plan.mirror, isOwn: false) }
         let others = plan.rules.map { rules[Int($0)].choice }
         for choice in [plan.choice] + others {
             for backend in choices[Int(choice)].backends { note(region, of: backends[Int(backend)].slot, isOwn: isOwn) }

@@ -52,6 +52,9 @@ package struct RouteView: @unchecked Sendable {
         var choice: Int32 = 0
         var rules: Range<Int32> = 0..<0
         var overrides: Range<Int32> = 0..<0
+        /// The slot that gets copies, and the percent that is copied; -1 and 0 for none.
+        var mirror: Int32 = -1
+        var mirrorWeight: Int32 = 0
         var timeoutMilliseconds: Int64 = 0
         var allowsOverride = false
         var isSecureOnly = false
@@ -182,6 +185,26 @@ package struct RouteView: @unchecked Sendable {
     /// The choice of a plan without rules, and of a request that no rule takes.
     @inline(__always)
     package func choice(_ plan: Int32) -> Int32 { plans[Int(plan)].choice }
+
+    /// Whether some of a plan's requests are copied.
+    @inline(__always)
+    package func hasMirror(_ plan: Int32) -> Bool { plans[Int(plan)].mirrorWeight > 0 }
+
+    /// The slot that gets a copy of a request; -1 where this one is not copied.
+    ///
+    /// `draw` is uniformly random.
+    package func mirror(_ plan: Int32, draw: UInt64) -> Int32 {
+        Int32(truncatingIfNeeded: draw % 100) < plans[Int(plan)].mirrorWeight ? plans[Int(plan)].mirror : -1
+    }
+
+    /// How many backends a choice has.
+    package func backendCount(_ choice: Int32) -> Int32 { Int32(choices[Int(choice)].backends.count) }
+
+    /// The slot of one of a choice's backends; -1 where that has no share.
+    package func slot(_ choice: Int32, _ index: Int32) -> Int32 {
+        let backend = backends[Int(choices[Int(choice)].backends.lowerBound + index)]
+        return backend.weight > 0 ? backend.slot : -1
+    }
 
     /// Whether more than the host of a request counts: rules or a sticky header.
     @inline(__always)

@@ -266,6 +266,25 @@ struct TypedManifestsTests {
     }
 
     @Test(
+        "a mirror is one backend with a share",
+        arguments: [
+            ("{app: web, weight: 10}", nil), ("{address: \"127.0.0.1:80\", weight: 100}", nil),
+            ("{app: web}", "spec.mirror.weight: required"),
+            ("{weight: 5}", "spec.mirror: give exactly one of revision"),
+            ("{app: web, weight: 101}", "101 is out of range"), ("{app: ghost, weight: 1}", "app \"ghost\""),
+            ("{revision: shop-00001, weight: 1}", "spec.mirror.revision: \"shop-00001\" is a revision of app"),
+        ] as [(String, String?)]
+    )
+    func mirror(_ mirror: String, _ words: String?) {
+        let found = problems(
+            manifest("TrafficSplit", "spec:\n  app: web\n  hosts: [a.b]\n  backends: [\(whole)]\n  mirror: \(mirror)")
+                + "---\n" + manifest("App", "spec: {source: {path: .}}", name: "web")
+        )
+        #expect(found.isEmpty == (words == nil), "\(found)")
+        if let words { #expect(found.first?.contains(words) == true, "\(found)") }
+    }
+
+    @Test(
         "what keeps a client on its backend must not contradict itself",
         arguments: [
             ("{}", nil), ("{cookie: v, ttl: 1h}", nil), ("{cookie: v, maxAge: 12h}", nil), ("{header: X-User}", nil),

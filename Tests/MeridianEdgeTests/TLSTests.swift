@@ -239,6 +239,9 @@ final class SlowAnswers: Sendable {
     /// Returns once released; ten seconds at most.
     func hold() {
         state.withLock { $0.held = true }
-        for _ in 0..<10_000 where !state.withLock({ $0.released }) { usleep(1000) }
+        for _ in 0..<10_000 {
+            if state.withLock({ $0.released }) { return }
+            usleep(1000)
+        }
     }
 }

@@ -73,7 +73,8 @@ struct FieldWalkTests {
         #"{"kind":"Region","metadata":{"name":"x"},"spec":{"location":{"latitude":1.0,"longitude":2.0}}}"#,
         """
         {"kind":"TrafficSplit","metadata":{"name":"x","namespace":"default"},"spec":{"app":"x","hosts":["x.localhost"],
-        "backends":[{"revision":"latest","weight":100}],"sticky":{},"tls":{}}}
+        "backends":[{"revision":"latest","weight":100}],"sticky":{},"tls":{},
+        "mirror":{"app":"m","weight":1}}}
         """,
         #"{"kind":"SyscallAllowlist","metadata":{"name":"x"},"spec":{}}"#,
         #"{"kind":"Secret","metadata":{"name":"x","namespace":"default"}}"#,

@@ -112,6 +112,7 @@ struct GoldenPlanTests {
                     SplitRule([beta], [SplitBackend(revision: "hello-00001", weight: 100)]),
                     SplitRule([abroad], [SplitBackend(app: "ghost", weight: 100)]),
                 ]
+                $0.mirror = SplitBackend(app: "shadow", weight: 5)
             }
             return scene
         },

@@ -190,4 +190,27 @@ struct RoutingPlanTests {
         #expect(route()?.backends == [RouteBackend(revision: "default/hello-00002", weight: 100)])
         #expect(route()?.kept == ["default/hello-00001"])
     }
+
+    @Test("copies go to the mirror's revision, which keeps its runners; a missing one is said and nothing else changes")
+    func mirror() throws {
+        var scene = Scene()
+        scene.app("hello", min: 1)
+        scene.settle()
+        scene.app("hello", source: 2, min: 1)
+        scene.settle()
+        func split(_ mirror: SplitBackend) {
+            scene.split("shop", of: "hello", hosts: ["s.localhost"], [SplitBackend(revision: "latest", weight: 100)]) {
+                $0.mirror = mirror
+            }
+            scene.settle()
+        }
+        func route() -> HostRoute? { scene.assignment?.routes.hosts.first { $0.host == "s.localhost" } }
+        split(SplitBackend(revision: "hello-00001", weight: 10))
+        #expect(route()?.mirror == RouteBackend(revision: "default/hello-00001", weight: 10))
+        #expect(scene.assignment?.revisions.map(\.runnersMin) == [1, 1])
+        split(SplitBackend(app: "ghost", weight: 10))
+        #expect(route()?.mirror == nil && route()?.backends.map(\.weight) == [100])
+        let condition = scene.world.splits["default/shop"]?.object.status.conditions.condition("Ready")
+        #expect(condition?.message.contains("spec.mirror: there is no App \"ghost\"") == true)
+    }
 }

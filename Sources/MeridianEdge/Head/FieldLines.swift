@@ -41,6 +41,8 @@ enum FieldName: UInt8 {
         case 17:
             if matches(name, count, "transfer-encoding") { return .transferEncoding }
             if matches(name, count, "x-forwarded-proto") { return .forwardedProto }
+            // Said by the edge alone, so that an app can believe it.
+            if matches(name, count, "x-meridian-mirror") { return .hop }
             return matches(name, count, "x-meridian-region") ? .region : .other
         case 18:
             return matches(name, count, "x-globe-request-id") ? .globeRequestID : .other

@@ -107,6 +107,8 @@ struct Connection {
     var isPlain = true
     /// Client: came over TLS, itself or the connection that carries it.
     var isSecure = false
+    /// Client: is a copy of a request; what is written to it is dropped.
+    var isMirror = false
     /// Client: may still begin with HTTP/2's preface.
     var isFresh = false
     /// Client: counted among the connections of its address.
@@ -119,6 +121,8 @@ struct Connection {
     var session: UnsafeMutableRawPointer?
     /// Client: the HTTP/2 stream that it is, retained.
     var stream: UnsafeMutableRawPointer?
+    /// Client: the copy of the current request that waits for its body; -1 for none.
+    var mirror: Int32 = -1
     var peer: Int32 = -1
     var input = Buffer()
     var output = Buffer()

@@ -75,6 +75,7 @@ extension Loop {
 
     /// Ends the current request of a client, whose response has not begun, with an answer of the edge's own.
     mutating func answer(_ client: Int32, _ answer: Answer) {
+        if answer.isUpstreamError { noteRunnerFailure(at(client).pointee.runner) }
         detach(client)
         noteFailure(client, answer)
         if !at(client).pointee.body.isDone || isDraining { at(client).pointee.request.remove(.keepsAlive) }
@@ -126,7 +127,7 @@ extension Loop {
     private mutating func noteFailure(_ client: Int32, _ answer: Answer) {
         at(client).pointee.answerClass = answer.status.utf8Start[0] - 0x30
         let target = at(client).pointee.target
-        guard target >= 0, answer.isUpstreamError else { return }
+        guard target >= 0, answer.isUpstreamError, !at(client).pointee.isMirror else { return }
         targets[Int(target)].meter.add(TargetMeter.upstreamErrors, 1)
     }
 

@@ -170,6 +170,7 @@ extension Loop {
     /// Closes and frees everything; the last thing that a loop does.
     mutating func closeEverything() {
         for descriptor in 0...highest where at(descriptor).pointee.role == .client { closeClient(descriptor) }
+        closeMirrors()
         for descriptor in 0...highest {
             switch at(descriptor).pointee.role {
             case .upstream: closeUpstream(descriptor)

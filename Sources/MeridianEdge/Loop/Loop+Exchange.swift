@@ -88,6 +88,10 @@ extension Loop {
             finishStream(client)
             return
         }
+        guard !connection.pointee.isMirror else {
+            closeClient(client)
+            return
+        }
         guard connection.pointee.request.contains(.keepsAlive), !isDraining else {
             closeGracefully(client)
             return
@@ -101,7 +105,12 @@ extension Loop {
     private mutating func endRequest(_ client: Int32) {
         let connection = at(client)
         let target = connection.pointee.target
-        if target >= 0 {
+        dropMirror(connection)
+        if target >= 0, connection.pointee.isMirror {
+            measureMirror(connection, targets[Int(target)].meter)
+            targets[Int(target)].counters.end()
+            connection.pointee.target = -1
+        } else if target >= 0 {
             measure(connection, targets[Int(target)].meter)
             targets[Int(target)].counters.end()
             connection.pointee.target = -1
@@ -173,6 +182,10 @@ extension Loop {
         if connection.pointee.readiness.contains(.again) { forgetTurn(client) }
         guard connection.pointee.stream == nil else {
             leaveStream(client)
+            return
+        }
+        guard !connection.pointee.isMirror else {
+            leaveMirror(client)
             return
         }
         close(client)

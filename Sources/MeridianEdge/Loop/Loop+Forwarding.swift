@@ -12,6 +12,7 @@ extension Loop {
         guard upstream >= 0 else {
             // The next runner needs the head again, which is still in the input.
             let target = connection.pointee.target
+            noteRunnerFailure(runner)
             releaseRunner(client)
             let other = connection.pointee.attempts < Self.attemptsMax ? acquire(target, excluding: runner) : -1
             if other >= 0 { forward(client, other) } else { answer(client, .cannotConnect) }
@@ -114,6 +115,6 @@ extension Loop {
             writer.write("\r\nx-forwarded-proto: http\r\nx-forwarded-host: ")
         }
         writer.write(bytes + requestHead.host.lowerBound, requestHead.host.count)
-        writer.write("\r\n")
+        writer.write(at(client).pointee.isMirror ? "\r\nx-meridian-mirror: true\r\n" : "\r\n")
     }
 }

@@ -3,7 +3,8 @@
 extension Loop {
     /// Takes a place on the least busy runner of a target; gives its slot, or -1 where none has a free place.
     ///
-    /// Of more than two runners two are drawn and compared, which spreads nearly as well as comparing all.
+    /// Of more than two runners two are drawn and compared, which spreads nearly as well as comparing all. Ejected ones
+    /// are passed over as long as another one is there.
     mutating func acquire(_ target: Int32, excluding excluded: Int32 = -1) -> Int32 {
         let list = targets[Int(target)].runners
         let limit = targets[Int(target)].concurrencyMax
@@ -18,9 +19,16 @@ extension Loop {
             first = Int(draw % UInt64(list.count))
             second = (first + 1 + Int((draw >> 32) % UInt64(list.count - 1))) % list.count
         }
-        let chosen = lessBusy(list[first], list[second])
-        if chosen != excluded, take(chosen, limit) { return chosen }
-        for runner in list where runner != chosen && runner != excluded && take(runner, limit) { return runner }
+        let chosen = better(list[first], list[second])
+        if chosen != excluded, !isEjected(chosen), take(chosen, limit) { return chosen }
+        var isAnyWell = false
+        for runner in list where runner != excluded && !isEjected(runner) {
+            isAnyWell = true
+            if runner != chosen, take(runner, limit) { return runner }
+        }
+        guard !isAnyWell else { return -1 }
+        // All that is left is ejected: better than nothing, and the way to find out that it has recovered.
+        for runner in list where runner != excluded && take(runner, limit) { return runner }
         return -1
     }
 
@@ -54,8 +62,10 @@ extension Loop {
         runnerOwners[Int(runner)] = nil
     }
 
-    private func lessBusy(_ first: Int32, _ second: Int32) -> Int32 {
+    /// The one that is not ejected, else the less busy one.
+    private func better(_ first: Int32, _ second: Int32) -> Int32 {
         guard first != second else { return first }
+        guard isEjected(first) == isEjected(second) else { return isEjected(first) ? second : first }
         return runners[Int(second)].counters.inFlight < runners[Int(first)].counters.inFlight ? second : first
     }
 

@@ -41,6 +41,7 @@ extension Loop {
                 check(from, decoding: to.pointee.request.contains(.decodesChunks))
                 if from.pointee.body.hasFailed { return .malformed }
                 if isBodyTooLarge(from) { return .tooLarge }
+                if from.pointee.mirror >= 0 { copyBody(from) }
             }
             if from.pointee.ready > 0 || to.pointee.output.count > 0 {
                 guard push(from, to) else { return .sinkBroken }

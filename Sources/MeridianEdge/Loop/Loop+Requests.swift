@@ -118,6 +118,10 @@ extension Loop {
     private mutating func begin(_ client: Int32) {
         let connection = at(client)
         noteFacts(connection)
+        guard !connection.pointee.isMirror else {
+            beginMirror(client)
+            return
+        }
         adoptRequestID(client)
         guard let view, let plan = view.plan(forHost: requestBytes(client, requestHead.host)) else {
             answer(client, .unknownHost)
@@ -128,14 +132,13 @@ extension Loop {
             return
         }
         guard admits(client, plan, view) else { return }
-        let pick = pick(client, plan, view)
+        let (choice, draw) = way(client, plan, view)
+        let pick = pick(client, plan, choice, draw, view)
         switch pick.outcome {
         case .noBackend: answer(client, .noBackend)
         case .unknownOverride: answer(client, .unknownRevision)
         case .backend:
-            guard let slotTargets else { preconditionFailure("a view without its targets") }
-            let target = slotTargets[Int(pick.slot)]
-            if targetSerials[Int(target)] != tableSerial { prepare(pick.slot) }
+            let target = wellTarget(pick.slot, choice, view)
             connection.pointee.target = target
             connection.pointee.cookie = pick.cookie
             connection.pointee.cookieTable = tableSerial
@@ -143,12 +146,13 @@ extension Loop {
             connection.pointee.requestDeadline = now + view.timeoutMilliseconds(plan)
             targets[Int(target)].counters.begin()
             setDeadline(client, connection.pointee.requestDeadline)
+            if view.hasMirror(plan) { mirror(client, plan, view) }
             let runner = acquire(target)
             if runner < 0 { park(client) } else { forward(client, runner) }
         }
     }
 
-    private func noteFacts(_ connection: UnsafeMutablePointer<Connection>) {
+    func noteFacts(_ connection: UnsafeMutablePointer<Connection>) {
         var facts = RequestFacts()
         if requestHead.keepsAlive { facts.insert(.keepsAlive) }
         if requestHead.isHead { facts.insert(.isHead) }

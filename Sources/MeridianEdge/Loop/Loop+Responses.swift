@@ -84,6 +84,7 @@ extension Loop {
         let to = at(client)
         to.pointee.request.insert(.isAnswered)
         to.pointee.answerClass = UInt8(responseHead.status / 100)
+        noteRunnerAnswer(to.pointee.runner)
         if responseHead.framing == .chunked, to.pointee.request.contains(.isVersion10) {
             to.pointee.request.insert(.decodesChunks)
             to.pointee.request.remove(.keepsAlive)

@@ -2,15 +2,16 @@
 internal import MeridianRouting
 
 extension Loop {
-    /// Chooses the backend of the request whose head has just been parsed.
-    mutating func pick(_ client: Int32, _ plan: Int32, _ view: RouteView) -> Pick {
-        var choice = view.choice(plan)
-        var drawn: UInt64?
-        if view.looksAtHead(plan) {
-            let request = routedRequest(client)
-            choice = view.choice(plan, for: request)
-            drawn = view.draw(choice, request)
-        }
+    /// Which shares the request whose head has just been parsed is drawn from, and by what number.
+    mutating func way(_ client: Int32, _ plan: Int32, _ view: RouteView) -> (choice: Int32, draw: UInt64) {
+        guard view.looksAtHead(plan) else { return (view.choice(plan), random.next()) }
+        let request = routedRequest(client)
+        let choice = view.choice(plan, for: request)
+        return (choice, view.draw(choice, request) ?? random.next())
+    }
+
+    /// Chooses the backend of the request.
+    func pick(_ client: Int32, _ plan: Int32, _ choice: Int32, _ draw: UInt64, _ view: RouteView) -> Pick {
         var override: UnsafeBufferPointer<UInt8>?
         if requestHead.revision >= 0, view.allowsOverride(plan) {
             let field = requestHead.fields.spans[requestHead.revision]
@@ -18,7 +19,15 @@ extension Loop {
         }
         var sticky: UnsafeBufferPointer<UInt8>?
         if requestHead.hasCookies, let name = view.stickyCookie(choice) { sticky = cookie(client, named: name) }
-        return view.pick(plan, choice, override: override, sticky: sticky, draw: drawn ?? random.next())
+        return view.pick(plan, choice, override: override, sticky: sticky, draw: draw)
+    }
+
+    /// The target of a slot, made ready for the table in force.
+    mutating func target(ofSlot slot: Int32) -> Int32 {
+        guard let slotTargets else { preconditionFailure("a view without its targets") }
+        let target = slotTargets[Int(slot)]
+        if targetSerials[Int(target)] != tableSerial { prepare(slot) }
+        return target
     }
 
     /// The parsed head as rules look at it; valid until the client's input or the next head changes.

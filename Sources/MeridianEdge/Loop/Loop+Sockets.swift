@@ -9,6 +9,8 @@ extension Loop {
     func readSocket(_ connection: UnsafeMutablePointer<Connection>, _ bytes: Bytes, _ count: Int) -> Int {
         if connection.pointee.isPlain { return clinux_receive(descriptor(of: connection), bytes, count) }
         if let tls = connection.pointee.tls { return Self.outcome(ctls_read(tls, bytes, count)) }
+        // A copy has its whole request from the start.
+        if connection.pointee.isMirror { return -Int(EAGAIN) }
         guard let stream = stream(connection) else { preconditionFailure("a connection without a way to read") }
         scheduled.add(stream.session)
         return stream.read(bytes, count)
@@ -19,6 +21,7 @@ extension Loop {
     func writeSocket(_ connection: UnsafeMutablePointer<Connection>, _ bytes: Bytes, _ count: Int) -> Int {
         if connection.pointee.isPlain { return clinux_send(descriptor(of: connection), bytes, count) }
         if let tls = connection.pointee.tls { return Self.outcome(ctls_write(tls, bytes, count)) }
+        if connection.pointee.isMirror { return count }
         guard let stream = stream(connection) else { preconditionFailure("a connection without a way to write") }
         scheduled.add(stream.session)
         return stream.session.write(stream, bytes, count)

@@ -46,7 +46,7 @@ extension Loop {
     }
 
     /// A place behind those of the descriptors; nil where all are taken.
-    private mutating func takeSlot() -> Int32? {
+    mutating func takeSlot() -> Int32? {
         if let free = freeSlots.popLast() { return free }
         guard slotCount < LoopTables.streamsMax else { return nil }
         slotCount += 1

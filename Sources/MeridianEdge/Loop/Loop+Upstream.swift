@@ -110,6 +110,7 @@ extension Loop {
             return
         }
         connection.pointee.attempts += 1
+        if !runners[Int(runner)].isRemoved { noteRunnerFailure(runner) }
         releaseRunner(client)
         connection.pointee.runner = other
         move(client, to: takeUpstream(other))

@@ -72,6 +72,8 @@ struct Loop: ~Copyable {
     /// Places of HTTP/2 streams that were used, and how many have been used at all.
     var freeSlots: [Int32] = []
     var slotCount = 0
+    /// Copies of requests under way.
+    var mirrorCount = 0
     var firstAgain: Int32 = -1
     var firstPending: Int32 = -1
     var parkedTotal = 0

@@ -1,9 +1,12 @@
 // LoopTarget: one loop's part of a target: which runners it knows and which clients wait.
+internal import MeridianRouting
 
 /// A revision or address as one loop sees it; a plain struct, since it is read on every request.
 struct LoopTarget {
     let counters: TargetCounters
     let meter: MeterWriter
+    /// A server outside Meridian, which has no other runner to turn to.
+    let isAddress: Bool
     /// The end of the edge's own answer fields, which names region and revision; owned by this struct's owner.
     private(set) var answerFields = UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
     /// Indices into the loop's runners; replaced as a whole by `setRunners`.
@@ -20,6 +23,7 @@ struct LoopTarget {
     init(_ record: TargetRecord) {
         counters = record.counters
         meter = record.makeMeter()
+        isAddress = if case .address(_) = record.slot { true } else { false }
     }
 
     /// Writes the answer fields for the table in force; the old bytes are freed, which nothing keeps across a swap.

@@ -36,6 +36,33 @@ struct RunnerCounters {
         return true
     }
 
+    /// Whether the runner gets no requests for now; read on every pick.
+    @inline(__always)
+    func isEjected(now: Int64) -> Bool { clinux_atomic_relaxed_load(words + 4) > now }
+
+    /// Counts a failure; whether the runner is ejected by it, for longer each time.
+    ///
+    /// Failures of requests that were under way when it was ejected do not count again.
+    func noteFailure(_ limits: EdgeLimits, now: Int64) -> Bool {
+        guard !isEjected(now: now), clinux_atomic_relaxed_add(words + 3, 1) >= limits.ejectionFailures else {
+            return false
+        }
+        clinux_atomic_relaxed_store(words + 3, 0)
+        let times = clinux_atomic_relaxed_add(words + 5, 1)
+        let length = limits.ejectionMilliseconds << min(times - 1, 16)
+        clinux_atomic_relaxed_store(words + 4, now + min(length, limits.ejectionMillisecondsMax))
+        return true
+    }
+
+    /// The runner has answered: its failures are not in a row any more, and after a good while none is held against it.
+    @inline(__always)
+    func noteAnswer(_ limits: EdgeLimits, now: Int64) {
+        if clinux_atomic_relaxed_load(words + 3) != 0 { clinux_atomic_relaxed_store(words + 3, 0) }
+        guard clinux_atomic_relaxed_load(words + 5) != 0 else { return }
+        let end = clinux_atomic_relaxed_load(words + 4)
+        if now > end + limits.ejectionMillisecondsMax { clinux_atomic_relaxed_store(words + 5, 0) }
+    }
+
     /// Gives a place back.
     func release(now: Int64) {
         clinux_atomic_relaxed_store(words + 2, now)

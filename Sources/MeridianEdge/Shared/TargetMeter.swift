@@ -11,7 +11,9 @@ final class TargetMeter: @unchecked Sendable {
     static let bytesIn = coldStarts + 2
     static let bytesOut = coldStarts + 3
     static let microseconds = coldStarts + 4
-    static let firstBucket = coldStarts + 5
+    static let mirrored = coldStarts + 5
+    static let mirrorsFailed = coldStarts + 6
+    static let firstBucket = coldStarts + 7
     private static let wordCount = firstBucket + DurationHistogram.bucketCount
 
     /// Valid while this object lives.
@@ -31,6 +33,8 @@ final class TargetMeter: @unchecked Sendable {
         measures.upstreamErrors += value(Self.upstreamErrors)
         measures.bytesIn += value(Self.bytesIn)
         measures.bytesOut += value(Self.bytesOut)
+        measures.mirrored += value(Self.mirrored)
+        measures.mirrorsFailed += value(Self.mirrorsFailed)
         measures.durations.microseconds += value(Self.microseconds)
         for index in 0..<DurationHistogram.bucketCount {
             measures.durations.counts[index] += value(Self.firstBucket + index)

@@ -70,6 +70,8 @@ package struct HostRoute: Shaped, Hashable {
     ///
     /// Holds for `rules` too.
     package var stickyHeader: String?
+    /// Gets a copy of its weight's percent of the requests, rules or not; nil: nobody does.
+    package var mirror: RouteBackend?
     /// Revisions on which a sticky cookie keeps a client although they have no share, as `namespace/name`.
     package var kept: [String] = []
     /// How long a sticky cookie lasts.
@@ -95,6 +97,7 @@ package struct HostRoute: Shaped, Hashable {
             .init("backends", \.backends, default: [], "In the order of the split; weights sum to 100."),
             .init("rules", \.rules, default: [], "Tried in order; the first that matches decides, else the backends."),
             .init("stickyCookie", optional: \.stickyCookie, "The cookie that keeps a client on its backend."),
+            .init("mirror", optional: \.mirror, "Gets a copy of its weight's percent of the requests."),
             .init("stickyHeader", optional: \.stickyHeader, "The header whose value decides."),
             .init("kept", \.kept, default: [], "Revisions on which a sticky cookie keeps a client without a share."),
             .init("stickyTTL", \.stickyTTL, default: .seconds(3600), "How long a sticky cookie lasts."),
@@ -107,8 +110,8 @@ package struct HostRoute: Shaped, Hashable {
 }
 
 extension HostRoute {
-    /// The shares of all requests, those of the rules after the host's own.
-    package var allBackends: [RouteBackend] { backends + rules.flatMap(\.backends) }
+    /// Everywhere that requests go: the host's own shares, those of its rules, the mirror.
+    package var allBackends: [RouteBackend] { backends + rules.flatMap(\.backends) + [mirror].compactMap(\.self) }
 
     /// Every revision that a request may reach, each once, in order of first mention.
     package var revisions: [String] {

@@ -13,6 +13,8 @@ package struct TrafficSplitSpec: ResourceSpec {
     package var backends: [SplitBackend] = []
     /// The first that matches decides; none: `backends`.
     package var rules: [SplitRule] = []
+    /// Gets copies of requests; its weight is the share that is copied.
+    package var mirror: SplitBackend?
     package var sticky: StickySettings?
     package var allowOverride: Bool = false
     package var tls: TLSSettings?
@@ -33,6 +35,11 @@ package struct TrafficSplitSpec: ResourceSpec {
                 "Requests with backends of their own: the first rule that matches decides; none: the backends.",
                 .atMost(SplitRule.rulesMax)
             ),
+            .init(
+                "mirror",
+                optional: \.mirror,
+                "Gets a copy of its weight's percent of the requests, bodies up to 32 KiB; its answers are dropped."
+            ),
             .init("sticky", optional: \.sticky, "Keeps a client on its backend."),
             .init(
                 "allowOverride",
@@ -52,8 +59,8 @@ package struct TrafficSplitSpec: ResourceSpec {
 }
 
 extension TrafficSplitSpec {
-    /// The shares of all requests, those of the rules after the split's own.
-    package var allBackends: [SplitBackend] { backends + rules.flatMap(\.backends) }
+    /// Everywhere that requests go: the split's own shares, those of its rules, the mirror.
+    package var allBackends: [SplitBackend] { backends + rules.flatMap(\.backends) + [mirror].compactMap(\.self) }
 }
 
 extension Constraint where Value == [String] {

@@ -116,10 +116,11 @@ private func revisionAssignment(
 }
 
 extension HostRoute {
-    /// The route with clients kept on revisions of `startable` only: the node has no runners of others.
+    /// The route with clients kept on, and copies sent to, revisions of `startable` only: the node runs no others.
     func keeping(_ startable: Set<String>) -> HostRoute {
         var route = self
         route.kept = kept.filter(startable.contains)
+        if let copied = mirror?.revision, !startable.contains(copied) { route.mirror = nil }
         for index in rules.indices { route.rules[index].kept = rules[index].kept.filter(startable.contains) }
         return route
     }

@@ -41,6 +41,7 @@ struct SplitResolving {
         route.rules = split.spec.rules.enumerated().compactMap { index, rule in
             self.rule(rule, of: situation, at: FieldPath("spec", "rules")[index])
         }
+        route.mirror = split.spec.mirror.flatMap { share($0, of: situation, at: FieldPath("spec", "mirror")) }
         return route
     }
 
@@ -83,13 +84,23 @@ struct SplitResolving {
     ) -> [RouteBackend] {
         var shares: [RouteBackend] = []
         for (index, backend) in backends.enumerated() {
-            if let name = backend.revision, name != "latest" { named.insert("\(split.metadata.namespace)/\(name)") }
-            switch resolve(backend, of: situation) {
-            case .success(let share): shares.append(share)
-            case .failure(let missing): fault("BackendMissing", "\(path[index]): \(missing.words)")
-            }
+            if let share = share(backend, of: situation, at: path[index]) { shares.append(share) }
         }
         return sharedOut(shares)
+    }
+
+    private mutating func share(
+        _ backend: SplitBackend,
+        of situation: AppSituation,
+        at path: FieldPath
+    ) -> RouteBackend? {
+        if let name = backend.revision, name != "latest" { named.insert("\(split.metadata.namespace)/\(name)") }
+        switch resolve(backend, of: situation) {
+        case .success(let share): return share
+        case .failure(let missing):
+            fault("BackendMissing", "\(path): \(missing.words)")
+            return nil
+        }
     }
 
     private struct MissingBackend: Error { let words: String }
