@@ -71,14 +71,18 @@ struct FieldWalkTests {
         #"{"kind":"App","metadata":{"name":"x","namespace":"default"},"spec":{"source":{"git":{"url":"file:///r"}}}}"#,
         #"{"kind":"App","metadata":{"name":"x","namespace":"default"},"spec":{"source":{"executable":"\#(digest)"}}}"#,
         #"{"kind":"Region","metadata":{"name":"x"},"spec":{"location":{"latitude":1.0,"longitude":2.0}}}"#,
-        """
-        {"kind":"TrafficSplit","metadata":{"name":"x","namespace":"default"},"spec":{"app":"x","hosts":["x.localhost"],
-        "backends":[{"revision":"latest","weight":100}],"sticky":{},"tls":{},
-        "mirror":{"app":"m","weight":1}}}
-        """,
+        split(mirroring: #"{"app":"m","weight":1}"#), split(mirroring: #"{"revision":"latest","weight":1}"#),
+        split(mirroring: #"{"address":"127.0.0.1:1","weight":1}"#),
         #"{"kind":"SyscallAllowlist","metadata":{"name":"x"},"spec":{}}"#,
         #"{"kind":"Secret","metadata":{"name":"x","namespace":"default"}}"#,
     ]
+
+    private static func split(mirroring mirror: String) -> String {
+        """
+        {"kind":"TrafficSplit","metadata":{"name":"x","namespace":"default"},"spec":{"app":"x","hosts":["x.localhost"],
+        "backends":[{"revision":"latest","weight":100}],"sticky":{},"tls":{},"mirror":\(mirror)}}
+        """
+    }
 
     /// Metadata that the server writes: no difference, whatever it is.
     private static let serverFields: Set = [
@@ -117,7 +121,7 @@ struct FieldWalkTests {
     private func candidates(_ keywords: JSONObject) -> [JSONValue] {
         let texts: [JSONValue] = [
             "other", "2s", "32Mi", "2", .string("sha256:" + String(repeating: "b", count: 64)), "/other", "getpid",
-            "other.localhost", "net", "kill",
+            "other.localhost", "net", "kill", "127.0.0.1:2",
         ]
         switch keywords["type"]?.string {
         case "boolean": return [true, false]
@@ -188,6 +192,6 @@ struct FieldWalkTests {
         "spec.source.path", "spec.source.git.url", "spec.source.git.secret", "spec.source.git.ref",
         "spec.source.git.path",
         "spec.source.executable", "metadata.creationTimestamp", "metadata.deletionTimestamp",
-        "status.conditions", "spec.build.command",
+        "status.conditions", "spec.build.command", "spec.mirror.app", "spec.mirror.revision", "spec.mirror.address",
     ]
 }
