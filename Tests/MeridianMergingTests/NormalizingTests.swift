@@ -74,6 +74,7 @@ struct FieldWalkTests {
         split(mirroring: #"{"app":"m","weight":1}"#), split(mirroring: #"{"revision":"latest","weight":1}"#),
         split(mirroring: #"{"address":"127.0.0.1:1","weight":1}"#),
         #"{"kind":"SyscallAllowlist","metadata":{"name":"x"},"spec":{}}"#,
+        #"{"kind":"EdgePolicy","metadata":{"name":"x"},"spec":{"clientRate":{"requests":5},"hostRate":{"requests":5}}}"#,
         #"{"kind":"Secret","metadata":{"name":"x","namespace":"default"}}"#,
     ]
 
