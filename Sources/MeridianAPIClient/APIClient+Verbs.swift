@@ -64,6 +64,15 @@ extension APIClient {
         )
     }
 
+    /// The last entries of the audit log that a query wants, the oldest first.
+    package func audit(_ query: AuditQuery) async throws(APIClientError) -> [JSONValue] {
+        let parameters = queryText([
+            "user": query.user, "resource": query.resource, "namespace": query.namespace, "name": query.name,
+            "since": query.since?.description, "limit": String(query.limit),
+        ])
+        return try await send("GET", "/meridian/v1/audit\(parameters)")["items"]?.array ?? []
+    }
+
     /// The public key that values are sealed with for Git: `id`, `publicKey` (PEM), `createdAt`.
     package func sealKey() async throws(APIClientError) -> JSONValue {
         try await send("GET", "/meridian/v1/seal-key")

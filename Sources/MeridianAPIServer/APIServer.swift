@@ -71,7 +71,11 @@ package struct APIServer: Service {
         self.configuration = configuration
         self.logger = logger
         self.onListening = onListening
-        collector = Collector(store: store, clock: clock, logger: logger)
+        collector = Collector(
+            store: AuditedStore(store, part: "collector", audit: audit, clock: clock, random: random),
+            clock: clock,
+            logger: logger
+        )
         let objects = ObjectAPI(store: store, sealing: sealing, clock: clock, random: random)
         handler = RequestHandler(
             objects: objects,
@@ -143,6 +147,8 @@ package struct APIBackends: Sendable {
     package var status: any StatusPort
     /// Nil: webhooks are not taken.
     package var hooks: (any GitHookPort)?
+    /// Nil: nobody may ask who changed what.
+    package var audit: (any AuditReadPort)?
     /// Nil: nothing is sealed for Git.
     package var sealKeys: (any SealKeyPort)?
     /// Nil: there is nothing to back up.
@@ -158,6 +164,7 @@ package struct APIBackends: Sendable {
         blobs: any BlobUploadPort,
         status: any StatusPort,
         hooks: (any GitHookPort)? = nil,
+        audit: (any AuditReadPort)? = nil,
         sealKeys: (any SealKeyPort)? = nil,
         backups: (any BackupPort)? = nil,
         measures: (any MeasuresPort)? = nil,
@@ -166,6 +173,7 @@ package struct APIBackends: Sendable {
         self.measures = measures
         self.learning = learning
         self.hooks = hooks
+        self.audit = audit
         self.sealKeys = sealKeys
         self.backups = backups
         self.plan = plan

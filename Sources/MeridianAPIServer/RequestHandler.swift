@@ -71,6 +71,7 @@ struct RequestHandler: Sendable {
         case (.status, .get): return .json(200, try await backend(backends.status.status))
         case (.plan, .post):
             return .json(200, try await objects.plan(try await body(request), backends.plan, for: caller))
+        case (.audit, .get): return .json(200, try await auditEntries(parameters))
         case (.sealKey, .get), (.sealKey, .post): return .json(200, try await sealKey(rotates: request.method == .post))
         case (.backup, .post): return try await backup(withKeys: try parameters.flag("keys"))
         case (.measures, .get): return .json(200, try await measures())

@@ -8,7 +8,7 @@ package let clientCommands: [any ParsableCommand.Type] = [
     GetCommand.self, DescribeCommand.self,
     StatusCommand.self, TopCommand.self, EventsCommand.self, LogsCommand.self, RollbackCommand.self,
     RestartCommand.self, RebuildCommand.self, DeleteCommand.self, SyscallsCommand.self, TokenCommand.self,
-    SealCommand.self, BackupCommand.self, KubeconfigCommand.self,
+    SealCommand.self, AuditCommand.self, BackupCommand.self, KubeconfigCommand.self,
     SchemaCommand.self,
     VersionCommand.self,
 ]

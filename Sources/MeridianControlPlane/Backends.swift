@@ -33,6 +33,7 @@ struct PlanBackend: PlanPort {
 /// The summary that `meridian status` and scripts read.
 struct StatusBackend: StatusPort {
     let reconciler: Reconciler
+    let audit: AuditLog
     let version: String
     let startedAt: Timestamp
 
@@ -56,6 +57,7 @@ struct StatusBackend: StatusPort {
             "version": .string(version), "startedAt": .string(startedAt.description),
             "apps": ["total": .integer(Int64(world.apps.count)), "serving": .integer(Int64(serving))],
             "revisions": .integer(Int64(world.revisions.count)), "nodes": .array(nodes),
+            "warnings": .array([audit.warning].compactMap { $0.map { .string($0) } }),
         ]
     }
 }

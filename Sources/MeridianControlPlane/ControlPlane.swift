@@ -101,10 +101,10 @@ package struct ControlPlane: Sendable {
         let notes = BuildNotes(store: store, clock: clock)
         let pool = ActivityPool(notes: notes)
         let keeper = RegistryKeeper(registry: registry, store: store, clock: clock, logger: logger)
-        let audit = AuditLog(path: directory.auditLog, logger: logger)
+        let audit = AuditLog(path: directory.auditLog, clock: clock, logger: logger)
         defer { audit.flush() }
         let ports = ExecutorPorts(
-            store: store,
+            store: AuditedStore(store, part: "loop", audit: audit, clock: clock, random: SystemRandom()),
             registry: registry,
             builder: builder,
             nodes: [Self.nodeName: node],
@@ -130,8 +130,14 @@ package struct ControlPlane: Sendable {
             plan: PlanBackend(reconciler: reconciler),
             logs: LogBackend(store: store, builds: builder.logs, nodes: [node]),
             blobs: RegistryUploads(registry: registry, directory: directory.uploads),
-            status: StatusBackend(reconciler: reconciler, version: options.version, startedAt: clock.now),
+            status: StatusBackend(
+                reconciler: reconciler,
+                audit: audit,
+                version: options.version,
+                startedAt: clock.now
+            ),
             hooks: GitHooks(reconciler: reconciler, store: store, sealing: sealing),
+            audit: AuditReading(log: audit, path: directory.auditLog),
             sealKeys: SealKeys(keyring: sealing.keyring, clock: clock),
             backups: PlatformBackup(
                 directory,

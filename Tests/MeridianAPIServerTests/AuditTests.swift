@@ -89,6 +89,28 @@ struct AuditTests {
         }
     }
 
+    @Test("a question to the log carries every filter, is none of the log's entries, and is refused where it is none")
+    func reading() async throws {
+        try await TestServer.run { server in
+            let query = AuditQuery(
+                user: "ana",
+                resource: "apps",
+                namespace: "shop",
+                name: "a b",
+                since: Timestamp("2026-01-01T00:00:00Z"),
+                limit: 7
+            )
+            let found = try await server.client.audit(query)
+            #expect(found == [["auditID": "1"]])
+            #expect(server.backends.auditQueries.withLock { $0 } == [query])
+            #expect(Self.entries(server).isEmpty)
+            let tooMany = await #expect(throws: APIClientError.self) {
+                try await server.client.audit(AuditQuery(limit: AuditQuery.limitMax + 1))
+            }
+            #expect(tooMany?.httpStatus == 400)
+        }
+    }
+
     @Test("the platform's own writes for a GitSource are told too")
     func gitOps() async throws {
         try await TestServer.run { server in

@@ -126,6 +126,10 @@ struct RoleTests {
         yes admin DELETE CORE/namespaces/shop
         yes admin PATCH NS/shop/apps/hello/status
         yes admin PUT /meridian/v1/anything
+        no viewer GET /meridian/v1/audit
+        no editor GET /meridian/v1/audit
+        no admin@shop GET /meridian/v1/audit
+        yes admin GET /meridian/v1/audit
         yes viewer@shop GET /meridian/v1/seal-key
         no anonymous GET /meridian/v1/seal-key
         no editor POST /meridian/v1/seal-key

@@ -43,6 +43,7 @@ struct TestServer: Sendable {
                 logs: backends,
                 blobs: backends,
                 status: backends,
+                audit: backends,
                 backups: backends,
                 learning: backends
             ),
@@ -95,11 +96,12 @@ final class FakeAudit: AuditPort {
 }
 
 /// Backends that record what they are asked.
-final class FakeBackends: PlanPort, LogPort, BlobUploadPort, StatusPort, BackupPort, LearnPort {
+final class FakeBackends: PlanPort, LogPort, BlobUploadPort, StatusPort, BackupPort, LearnPort, AuditReadPort {
     let overlays = Mutex<[[JSONValue]]>([])
     let logRequests = Mutex<[LogRequest]>([])
     let blobs = Mutex<[Digest: Int]>([:])
     let backup = Mutex(FakeBackup())
+    let auditQueries = Mutex<[AuditQuery]>([])
     /// One element per log stream that nobody reads any more.
     let endedLogs: AsyncStream<Void>
     private let logEnding: AsyncStream<Void>.Continuation
@@ -148,6 +150,11 @@ final class FakeBackends: PlanPort, LogPort, BlobUploadPort, StatusPort, BackupP
     }
 
     func status() async throws(BackendError) -> JSONValue { ["apps": 1] }
+
+    func entries(_ query: AuditQuery) async throws(BackendError) -> [JSONValue] {
+        auditQueries.withLock { $0.append(query) }
+        return [["auditID": "1"]]
+    }
 
     func backup(withKeys: Bool) async throws(BackendError) -> BlobBytes {
         let backup = backup.withLock { backup in

@@ -27,6 +27,9 @@ final class FakePlatform: ControlPlaneAPI {
         var lesson = SyscallLesson()
         /// The plan with objects, and without.
         var plans: (with: JSONValue, without: JSONValue) = (["steps": []], ["steps": []])
+        var audit: [JSONValue] = []
+        var auditQueries: [AuditQuery] = []
+        var warnings: [JSONValue] = []
         var sealKey: PublicSealingKey?
         var refusal: ControlPlaneError?
     }
@@ -96,7 +99,9 @@ final class FakePlatform: ControlPlaneAPI {
 
 extension FakePlatform {
     func version() async throws -> JSONValue { ["meridian": "0.1.0-test"] }
-    func status() async throws -> JSONValue { ["apps": 1] }
+    func status() async throws -> JSONValue {
+        ["apps": 1, "warnings": .array(state.withLock { $0.warnings })]
+    }
     func measures() async throws -> JSONValue { ["nodes": [], "silent": ["local"]] }
 
     func list(_ query: ObjectQuery) async throws -> ObjectList {
@@ -199,6 +204,15 @@ extension FakePlatform {
     func log(_ request: LogRequest, _ handle: (String) async throws -> Void) async throws {
         try await handle("2026-01-01T00:00:00Z runner-1 \(request.isBuild ? "built" : "hello")")
     }
+
+    func audit(_ query: AuditQuery) async throws -> [JSONValue] {
+        state.withLock { state in
+            state.auditQueries.append(query)
+            return state.audit
+        }
+    }
+
+    var auditQueries: [AuditQuery] { state.withLock { $0.auditQueries } }
 
     func sealKey() async throws -> JSONValue {
         let key = state.withLock { $0.sealKey }

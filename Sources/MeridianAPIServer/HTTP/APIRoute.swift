@@ -8,6 +8,7 @@ enum APIRoute {
     case ready
     case status
     case plan
+    case audit
     case backup
     case measures
     case metrics
@@ -91,6 +92,7 @@ enum APIRoute {
         switch (parts[0], parts.count) {
         case ("status", 1): return .status
         case ("plan", 1): return .plan
+        case ("audit", 1): return .audit
         case ("backup", 1): return .backup
         case ("measures", 1): return .measures
         case ("seal-key", 1): return .sealKey

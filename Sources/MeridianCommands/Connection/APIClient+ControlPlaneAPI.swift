@@ -116,6 +116,10 @@ private struct RemoteControlPlane: ControlPlaneAPI {
         _ = try await told { () throws(APIClientError) in try await client.upload(digest, file: file) }
     }
 
+    func audit(_ query: AuditQuery) async throws -> [JSONValue] {
+        try await told { () throws(APIClientError) in try await client.audit(query) }
+    }
+
     func sealKey() async throws -> JSONValue {
         try await told { () throws(APIClientError) in try await client.sealKey() }
     }

@@ -47,6 +47,9 @@ protocol ControlPlaneAPI: Sendable {
     /// Uploads the packed source in `file`, unless the server has it.
     func upload(_ digest: Digest, file: String) async throws
 
+    /// The last entries of the audit log that a query wants, the oldest first.
+    func audit(_ query: AuditQuery) async throws -> [JSONValue]
+
     /// The public key that values are sealed with: `id`, `publicKey` (PEM), `createdAt`.
     func sealKey() async throws -> JSONValue
     /// Has another key pair made and answers its public key.

@@ -24,6 +24,9 @@ struct StatusCommand: ServerCommand {
             apps: try await objects(of: App.kind, api)
         )
         context.output.write(text.text)
+        for warning in try await api.status()["warnings"]?.array ?? [] {
+            context.errors.writeLine("warning: \(warning.string ?? "")")
+        }
         return CommandExitCode.success
     }
 

@@ -16,24 +16,36 @@ final class AuditLog: AuditPort {
     fileprivate struct State {
         var waiting: [JSONValue] = []
         var lost = 0
+        /// All that were lost since the start, and why the last ones were.
+        var lostSinceStart = 0
+        var reason = ""
         var isWriting = false
     }
 
     private let state = Mutex(State())
     private let file: RotatedFile
     private let queue = DispatchQueue(label: "meridian.audit")
+    private let clock: any ClockPort
     private let logger: Logger
 
     /// A log in the file at `path`; it and its predecessors (`path.1`, …) are made when they are needed.
-    init(path: String, logger: Logger) {
+    init(path: String, clock: any ClockPort = SystemClock(), logger: Logger) {
         file = RotatedFile(path: path)
+        self.clock = clock
         self.logger = logger
+    }
+
+    /// The words for what was lost since the start; nil where nothing was.
+    var warning: String? {
+        let (count, reason) = state.withLock { ($0.lostSinceStart, $0.reason) }
+        guard count > 0 else { return nil }
+        return "the audit log has lost \(count) entries since the start: \(reason)"
     }
 
     func record(_ entry: JSONValue) {
         let starts = state.withLock { state in
             guard state.waiting.count < Self.waitingMax else {
-                state.lost += 1
+                state.lose(1, "they came faster than the disk took them")
                 return false
             }
             state.waiting.append(entry)
@@ -53,11 +65,15 @@ final class AuditLog: AuditPort {
 
     private func write(_ entries: [JSONValue], lost: Int) {
         var lines = entries.map { $0.utf8() + [UInt8(ascii: "\n")] }
-        if lost > 0 { lines.insert(Self.gap(lost), at: 0) }
+        if lost > 0 { lines.insert(gap(lost), at: 0) }
         do throws(ControlPlaneError) {
             try file.append(lines)
         } catch {
-            state.withLock { $0.lost += entries.count + lost }
+            // What was lost before is in the sum already.
+            state.withLock { state in
+                state.lose(entries.count, "\(error)")
+                state.lost += lost
+            }
             logger.error(
                 "the audit log cannot be written",
                 metadata: ["reason": "\(error)", "lost": "\(entries.count + lost)"]
@@ -66,9 +82,10 @@ final class AuditLog: AuditPort {
     }
 
     /// The line that stands for entries that are missing before it.
-    private static func gap(_ lost: Int) -> [UInt8] {
+    private func gap(_ lost: Int) -> [UInt8] {
         let entry: JSONValue = [
             "kind": "Event", "apiVersion": "audit.k8s.io/v1", "stage": "Panic",
+            "stageTimestamp": .string(clock.now.description),
             "annotations": ["meridian.dev/lost": .string(String(lost))],
         ]
         return entry.utf8() + [UInt8(ascii: "\n")]
@@ -76,6 +93,12 @@ final class AuditLog: AuditPort {
 }
 
 extension AuditLog.State {
+    fileprivate mutating func lose(_ count: Int, _ reason: String) {
+        lost += count
+        lostSinceStart += count
+        self.reason = reason
+    }
+
     /// The next entries to write and how many were lost before them; nil: none wait, and the next one starts the writer.
     fileprivate mutating func take() -> (entries: [JSONValue], lost: Int)? {
         isWriting = !waiting.isEmpty

@@ -6,7 +6,7 @@ final class RotatedFile: Sendable {
     /// Sixteen megabytes: some twenty thousand entries, which a text tool still opens.
     private static let bytesMax = 16 << 20
     /// Files that are kept beside the current one.
-    private static let predecessorsMax = 7
+    static let predecessorsMax = 7
 
     private let path: String
 
