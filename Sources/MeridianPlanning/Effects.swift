@@ -95,6 +95,7 @@ private func routeEffects(_ route: HostRoute, before: HostRoute?) -> [(verb: Str
     if let mirror = route.mirror, mirror != before?.mirror {
         effects.append(("mirror", "\(mirror.weight) % of \(route.host) to \(name(of: mirror))"))
     }
+    if route.mirror == nil, before?.mirror != nil { effects.append(("unroute", "\(route.host) (mirror)")) }
     let old = before?.rules ?? []
     let isSame =
         old.count == route.rules.count

@@ -113,6 +113,23 @@ struct PlanSummaryTests {
         #expect(predict(ruled.world, adding: [split]).summary == ["unroute api.example (/v2)"])
     }
 
+    @Test("a mirror that comes is said, in the plan's effects with its share, and one that goes as well")
+    func mirror() {
+        let scene = serving(min: 0)
+        var split = scene.world.splits["default/api"]?.object ?? TrafficSplit()
+        split.spec.mirror = SplitBackend(app: "api", weight: 5)
+        let coming = predict(scene.world, adding: [split])
+        #expect(coming.summary == ["route api.example (mirror) → api-00001"])
+        #expect(coming.effects.map(\.text).contains("mirror 5 % of api.example to api-00001"))
+        var mirrored = scene
+        mirrored.world.splits.set(Stored(split, modRevision: 7))
+        #expect(mirrored.settle() != nil)
+        split.spec.mirror = nil
+        let going = predict(mirrored.world, adding: [split])
+        #expect(going.summary == ["unroute api.example (mirror)"])
+        #expect(going.effects.map(\.text).contains("unroute api.example (mirror)"))
+    }
+
     @Test("what changes nothing outside the books has no summary")
     func nothing() { #expect(changed(serving(min: 1)) { $0.metadata.labels = ["a": "b"] } == []) }
 
