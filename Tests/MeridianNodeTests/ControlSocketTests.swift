@@ -191,6 +191,40 @@ struct AssignmentKeeperTests {
         }
     }
 
+    @Test(
+        "an assignment that a full disk does not take is refused with words, and taken when there is room",
+        .enabled(if: geteuid() == 0)
+    )
+    func diskFull() async throws {
+        try await withDirectory { directory in
+            try #require(run(["mount", "-t", "tmpfs", "-o", "size=64k", "small", directory]) == 0)
+            defer { _ = run(["umount", "-l", directory]) }
+            let keeper = keeper(directory, QuietEdge())
+            try await keeper.take(assignment(1))
+            _ = run(["sh", "-c", "dd if=/dev/zero of=\(directory)/filler bs=4k 2>/dev/null"])
+            await #expect { try await keeper.take(assignment(2)) } throws: { error in
+                "\(error)".contains("assignment 2 cannot be saved") && "\(error)".contains("No space left")
+            }
+            #expect(await keeper.number == 1)
+            let next = self.keeper(directory, QuietEdge())
+            try await next.resume()
+            #expect(await next.number == 1)
+            _ = run(["rm", "\(directory)/filler"])
+            try await keeper.take(assignment(3))
+            #expect(await keeper.number == 3)
+        }
+    }
+
+    /// Runs a command to its end; its wait status.
+    private func run(_ words: [String]) -> Int32 {
+        var pid: pid_t = 0
+        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+        defer { for argument in arguments { free(argument) } }
+        guard posix_spawnp(&pid, words[0], nil, nil, &arguments, environ) == 0 else { return -1 }
+        var status: Int32 = 0
+        return waitpid(pid, &status, 0) == pid ? status : -1
+    }
+
     @Test("a second node on the same data directory is refused with words")
     func lock() async throws {
         try await withDirectory { directory in

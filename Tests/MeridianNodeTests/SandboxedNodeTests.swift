@@ -6,10 +6,10 @@ import MeridianContent
 import MeridianEdge
 import MeridianModel
 import MeridianPorts
-import MeridianRunners
 import Testing
 
 @testable import MeridianNode
+@testable import MeridianRunners
 
 /// Every bundle is one directory of the machine.
 private struct OneBundle: BundleDirectories {
@@ -141,6 +141,30 @@ struct SandboxedNodeTests {
             try await eventually("the reserve is no larger than it may be") {
                 (1...ShellDemand.shellsMax).contains(runners.parkedCount)
             }
+        }
+    }
+
+    @Test(
+        "with its runner killed, and then the launcher, requests are answered again after the back-off, and the log says why"
+    )
+    func killed() async throws {
+        try await withNode { node, runners, port in
+            let wanted = allowed(order())
+            try await node.client.assign(assignment(1, [wanted]))
+            for killsLauncher in [false, true] {
+                try await eventually("a request is answered") { await get(port)?.status == 200 }
+                let before = try await node.client.report().runners.map(\.pid)
+                let runner = try #require(before.first)
+                let victim = killsLauncher ? try await runners.readyZygote().pid : Int32(runner)
+                kill(victim, SIGKILL)
+                try await eventually("the killed runner is gone from the report") {
+                    try await node.client.report().runners.allSatisfy { $0.pid != runner }
+                }
+                try await eventually("a request is answered again") { await get(port)?.status == 200 }
+            }
+            let lines = runners.logs.lines(ofRevision: wanted.assignment.key, last: 1000).map(\.text)
+            #expect(lines.contains("killed by signal 9"))
+            #expect(lines.contains("killed by signal 9 (the sandbox's launcher died)"))
         }
     }
 

@@ -73,9 +73,11 @@ private func nodeMirror(_ name: String, _ view: NodeView, in world: World) -> Pl
     )
 }
 
-/// Whether every protection is in force: a node says `none` or `missing…` of one that is not.
+/// Whether every protection is in force: a node says `none…`, `missing…` or `OFF…` of one that is not.
 private func protected(_ report: NodeReport) -> Condition {
-    let absent = report.protections.filter { $0.value.hasPrefix("none") || $0.value.hasPrefix("missing") }
+    let absent = report.protections.filter { protection in
+        ["none", "missing", "OFF"].contains { protection.value.hasPrefix($0) }
+    }
     guard !absent.isEmpty else { return Condition("Protected", .isTrue, "AllInForce", "every protection is in force") }
     let words = absent.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: "; ")
     return Condition("Protected", .isFalse, "ProtectionMissing", words)
