@@ -191,9 +191,10 @@ extension EdgeTests {
                 for _ in 0..<times {
                     try client.send("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 4\r\n\r\nbody")
                     #expect(try client.receiveResponse().text == "main 4")
+                    sent += 1
+                    // A copy that is late would need a connection and buffers beside those that are kept.
+                    #expect(await eventually { stand.measures?.mirrored == sent })
                 }
-                sent += times
-                #expect(await eventually { stand.measures?.mirrored == sent })
             }
             try await exchange(50)
             allocation_count_begin(loop)

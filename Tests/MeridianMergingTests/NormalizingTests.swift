@@ -122,7 +122,7 @@ struct FieldWalkTests {
     private func candidates(_ keywords: JSONObject) -> [JSONValue] {
         let texts: [JSONValue] = [
             "other", "2s", "32Mi", "2", .string("sha256:" + String(repeating: "b", count: 64)), "/other", "getpid",
-            "other.localhost", "net", "kill", "127.0.0.1:2",
+            "other.localhost", "net", "kill", "127.0.0.1:2", "2Ki", "10.0.0.0/8",
         ]
         switch keywords["type"]?.string {
         case "boolean": return [true, false]

@@ -38,7 +38,7 @@ package struct TrafficSplitSpec: ResourceSpec {
             .init(
                 "mirror",
                 optional: \.mirror,
-                "Gets a copy of its weight's percent of the requests, bodies up to 32 KiB; its answers are dropped."
+                "Gets a copy of its weight's percent of the requests, head and body up to 48 KiB together; its answers are dropped."
             ),
             .init("sticky", optional: \.sticky, "Keeps a client on its backend."),
             .init(
