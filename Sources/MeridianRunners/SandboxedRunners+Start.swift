@@ -115,8 +115,9 @@ extension SandboxedRunners {
         guard let bytes = packet.encoded() else {
             throw SystemError("pass arguments and environment of more than 100 KiB or with a NUL", code: E2BIG)
         }
-        try runner.shell.order(bytes, [outputEnd, errorsEnd, bundleTree])
+        // Before the order: a program that ends at once is asked for its last words when it has ended.
         try runner.attach(output: output, errors: errors)
+        try runner.shell.order(bytes, [outputEnd, errorsEnd, bundleTree])
     }
 
     private func makePipe() throws(SystemError) -> (reading: Descriptor, writing: Descriptor) {

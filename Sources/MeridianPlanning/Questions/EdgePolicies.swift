@@ -43,11 +43,8 @@ func policyStatuses(_ routes: Routing, in world: World) -> Plan {
             generation: policy.metadata.generation,
             now: world.now
         )
-        let before = policy.status.conditions.condition("Ready")
-        let isNews = (before?.status, before?.reason) != (condition.status, condition.reason)
-        let type: EventType = condition.status == .isTrue ? .normal : .warning
-        let event = EventDraft(policy.key, uid: policy.metadata.uid, type, condition.reason, condition.message)
-        plan.append(statusWrite(of: stored, status, events: isNews ? [event] : [], because: condition.message))
+        let events = news(condition, before: policy.status.conditions, of: policy)
+        plan.append(statusWrite(of: stored, status, events: events, because: condition.message))
     }
     return plan
 }

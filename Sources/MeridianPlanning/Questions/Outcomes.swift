@@ -97,3 +97,15 @@ func statusWrite<Spec: ResourceSpec, Status: Shaped>(
     plan.add(.write(write), for: object.key, because: why)
     return plan
 }
+
+/// The event that a condition of an object is worth: one where its status or its reason is another than before.
+func news<Spec: ResourceSpec, Status: Shaped>(
+    _ condition: Condition,
+    before conditions: [Condition],
+    of object: Resource<Spec, Status>
+) -> [EventDraft] {
+    let before = conditions.condition(condition.type)
+    guard (before?.status, before?.reason) != (condition.status, condition.reason) else { return [] }
+    let type: EventType = condition.status == .isTrue ? .normal : .warning
+    return [EventDraft(object.key, uid: object.metadata.uid, type, condition.reason, condition.message)]
+}

@@ -21,11 +21,8 @@ package func splitStatuses(_ routes: Routing, in world: World) -> Plan {
             generation: split.metadata.generation,
             now: world.now
         )
-        let before = split.status.conditions.condition("Ready")
-        let isNews = (before?.status, before?.reason) != (condition.status, condition.reason)
-        let type: EventType = condition.status == .isTrue ? .normal : .warning
-        let event = EventDraft(split.key, uid: split.metadata.uid, type, condition.reason, condition.message)
-        plan.append(statusWrite(of: stored, status, events: isNews ? [event] : [], because: condition.message))
+        let events = news(condition, before: split.status.conditions, of: split)
+        plan.append(statusWrite(of: stored, status, events: events, because: condition.message))
     }
     return plan
 }
