@@ -103,10 +103,10 @@ package final class Edge: Sendable {
     /// once its last request is over.
     package func measures() -> [String: TargetMeasures] { registry.measures() }
 
-    /// What was refused since the start; nothing before it and after `stop`.
-    package var refusals: EdgeRefusals {
-        guard case .running(let context) = life.withLock({ $0 }) else { return EdgeRefusals() }
-        return EdgeRefusals(context.counts)
+    /// What was refused since the start, by reason; nothing before it and after `stop`.
+    package var refusals: [EdgeRefusal: Int] {
+        guard case .running(let context) = life.withLock({ $0 }) else { return [:] }
+        return EdgeRefusal.sums(of: context.counts)
     }
 
     /// The number of the newest table that every loop has taken; 0 before the first.

@@ -1,4 +1,5 @@
 // TargetMeasures: what an edge has measured of one revision or address since it started.
+internal import MeridianModel
 
 /// Sums since the target was first requested; each number is exact, but they are not read at one instant.
 package struct TargetMeasures: Sendable, Equatable {
@@ -55,14 +56,6 @@ package struct DurationHistogram: Sendable, Equatable {
 
     /// The bound of the bucket in which the given part of the durations, 0 to 1, ends; nil without any.
     package func quantile(_ part: Double) -> Duration? {
-        let total = counts.reduce(0, +)
-        guard total > 0 else { return nil }
-        let wanted = max(1, Int((part * Double(total)).rounded(.up)))
-        var seen = 0
-        for (index, count) in counts.enumerated() {
-            seen += count
-            if seen >= wanted { return .microseconds(Self.bound(of: index)) }
-        }
-        return nil
+        histogramBucket(ending: part, of: counts).map { .microseconds(Self.bound(of: $0)) }
     }
 }

@@ -118,6 +118,7 @@ private func shares(_ backends: [RouteBackend]) -> String {
     backends.map { "\($0.weight) % \(name(of: $0))" }.joined(separator: ", ")
 }
 
-private func name(of backend: RouteBackend) -> String {
+/// `hello-00002`, or the address.
+func name(of backend: RouteBackend) -> String {
     backend.revision.flatMap { $0.split(separator: "/").last.map(String.init) } ?? backend.address ?? "nothing"
 }

@@ -98,7 +98,7 @@ private func shares(_ world: World) -> [String: [String: Int]] {
 
 private func named(_ backends: [RouteBackend]) -> [String: Int] {
     let pairs = backends.map { backend in
-        let name = backend.revision?.split(separator: "/").last.map(String.init) ?? backend.address ?? "nothing"
+        let name = name(of: backend)
         return (name, backend.weight)
     }
     return Dictionary(pairs, uniquingKeysWith: +)

@@ -58,7 +58,7 @@ extension EdgeTests {
             )
             #expect(try stand.get().status == 200)
             #expect(try stand.get().status == 429)
-            #expect(stand.edge.refusals.rate == 3)
+            #expect(stand.edge.refusals[.rate] == 3)
             try await apply([], number: 4, to: stand)
             #expect(try stand.get().status == 200)
             await stand.stop()
@@ -155,7 +155,7 @@ extension EdgeTests {
                 usleep(50_000)
             }
             #expect(try steady.receiveResponse().text == "1000")
-            #expect(stand.edge.refusals.slowBody == 1)
+            #expect(stand.edge.refusals[.slowBody] == 1)
             await stand.stop()
         }
 
@@ -169,7 +169,7 @@ extension EdgeTests {
             }
             let third = try stand.client()
             #expect(try third.receiveResponse().status == 429)
-            #expect(stand.edge.refusals.connectionsPerClient == 1)
+            #expect(stand.edge.refusals[.connectionsPerClient] == 1)
             kept.removeLast()
             #expect(await eventually { (try? stand.get().status) == 200 })
             await stand.stop()
@@ -186,7 +186,7 @@ extension EdgeTests {
                 try client.send("GET / HTTP/1.1\r\nHost")
                 return client
             }
-            #expect(await eventually { stand.edge.refusals.overload > 0 })
+            #expect(await eventually { stand.edge.refusals[.overload, default: 0] > 0 })
             withExtendedLifetime(holders) {}
             for holder in holders { holder.close() }
             #expect(await eventually { (try? stand.get().status) == 200 })

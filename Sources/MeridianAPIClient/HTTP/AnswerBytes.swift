@@ -19,11 +19,16 @@ package struct AnswerBytes: AsyncSequence, Sendable {
     /// Hands on each piece as it came.
     package struct Iterator: AsyncIteratorProtocol {
         fileprivate var body: HTTPClientResponse.Body.AsyncIterator
-        fileprivate let endpoint: HTTPEndpoint
+        let endpoint: HTTPEndpoint
 
         package mutating func next() async throws -> [UInt8]? {
+            try await nextBuffer().map { Array($0.readableBytesView) }
+        }
+
+        /// The next piece, uncopied.
+        mutating func nextBuffer() async throws -> ByteBuffer? {
             do {
-                return try await body.next().map { Array($0.readableBytesView) }
+                return try await body.next()
             } catch let error as CancellationError {
                 throw error
             } catch {

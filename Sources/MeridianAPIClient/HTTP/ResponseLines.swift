@@ -9,29 +9,21 @@ package struct ResponseLines: AsyncSequence, Sendable {
     /// Longer lines are refused: the largest object (3 MiB) with its envelope is shorter.
     private static let lineBytesMax = 8 << 20
 
-    private let body: HTTPClientResponse.Body
-    private let endpoint: HTTPEndpoint
+    private let bytes: AnswerBytes
 
-    init(_ body: HTTPClientResponse.Body, from endpoint: HTTPEndpoint) {
-        self.body = body
-        self.endpoint = endpoint
-    }
+    init(_ body: HTTPClientResponse.Body, from endpoint: HTTPEndpoint) { bytes = AnswerBytes(body, from: endpoint) }
 
-    package func makeAsyncIterator() -> Iterator { Iterator(body: body.makeAsyncIterator(), endpoint: endpoint) }
+    package func makeAsyncIterator() -> Iterator { Iterator(bytes: bytes.makeAsyncIterator()) }
 
     /// Reads on until a line is complete.
     package struct Iterator: AsyncIteratorProtocol {
-        private var body: HTTPClientResponse.Body.AsyncIterator
-        private let endpoint: HTTPEndpoint
+        private var bytes: AnswerBytes.Iterator
         private var pending = ByteBuffer()
         /// Bytes at the front of `pending` that are known to hold no newline.
         private var searched = 0
         private var hasEnded = false
 
-        fileprivate init(body: HTTPClientResponse.Body.AsyncIterator, endpoint: HTTPEndpoint) {
-            self.body = body
-            self.endpoint = endpoint
-        }
+        fileprivate init(bytes: AnswerBytes.Iterator) { self.bytes = bytes }
 
         package mutating func next() async throws -> [UInt8]? {
             while true {
@@ -40,20 +32,14 @@ package struct ResponseLines: AsyncSequence, Sendable {
                 guard pending.readableBytes <= ResponseLines.lineBytesMax else {
                     throw APIClientError(
                         .malformed,
-                        "\(endpoint.base) sent a line of more than \(ResponseLines.lineBytesMax) bytes"
+                        "\(bytes.endpoint.base) sent a line of more than \(ResponseLines.lineBytesMax) bytes"
                     )
                 }
-                do {
-                    if var chunk = try await body.next() {
-                        pending.discardReadBytes()
-                        pending.writeBuffer(&chunk)
-                    } else {
-                        hasEnded = true
-                    }
-                } catch let error as CancellationError {
-                    throw error
-                } catch {
-                    throw endpoint.failure(error)
+                if var chunk = try await bytes.nextBuffer() {
+                    pending.discardReadBytes()
+                    pending.writeBuffer(&chunk)
+                } else {
+                    hasEnded = true
                 }
             }
         }

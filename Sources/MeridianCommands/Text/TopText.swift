@@ -29,7 +29,7 @@ struct MeasuredMoment {
 
 /// One line per app, or per revision, the busiest first.
 struct TopText {
-    fileprivate struct Row {
+    private struct Row {
         var name: String
         var sums = MeasuredTarget()
         var bounds: [Int] = []
@@ -54,12 +54,13 @@ struct TopText {
                 let name = byRevision ? target.target : target.app ?? target.target
                 // A node that began anew has counted nothing before.
                 let sums = target.since(old[target.target] ?? MeasuredTarget())
-                rows[name, default: Row(name: name)].add(sums, node.durationBounds)
+                var row = rows[name] ?? Row(name: name)
+                row.sums = row.sums.adding(sums)
+                row.bounds = node.durationBounds
+                rows[name] = row
             }
             for runners in node.runners {
-                var target = MeasuredTarget()
-                target.target = runners.revision
-                let name = byRevision ? runners.revision : target.app ?? runners.revision
+                let name = byRevision ? runners.revision : appPath(ofRevision: runners.revision) ?? runners.revision
                 rows[name, default: Row(name: name)].runners += runners.count
                 if runners.state == "ready" { rows[name]?.ready += runners.count }
             }
@@ -96,17 +97,8 @@ struct TopText {
 
     /// The bound of the bucket in which that part of the requests ends; `-` without any.
     private static func duration(_ row: Row, _ part: Double) -> String {
-        let total = row.sums.durations.reduce(0, +)
-        guard total > 0, !row.bounds.isEmpty else { return "-" }
-        let wanted = max(1, Int((part * Double(total)).rounded(.up)))
-        var seen = 0
-        for (index, count) in row.sums.durations.enumerated() {
-            seen += count
-            guard seen >= wanted else { continue }
-            guard index < row.bounds.count else { return ">\(row.bounds.last.map(time) ?? "")" }
-            return time(row.bounds[index])
-        }
-        return "-"
+        guard !row.bounds.isEmpty, let index = histogramBucket(ending: part, of: row.sums.durations) else { return "-" }
+        return index < row.bounds.count ? time(row.bounds[index]) : ">\(row.bounds.last.map(time) ?? "")"
     }
 
     private static func time(_ microseconds: Int) -> String {
@@ -126,25 +118,5 @@ struct TopText {
                 return column == 0 ? text + space : space + text
             }.joined(separator: "  ")
         }
-    }
-}
-
-extension TopText.Row {
-    fileprivate mutating func add(_ other: MeasuredTarget, _ bounds: [Int]) {
-        func sum(_ left: [Int], _ right: [Int]) -> [Int] {
-            (0..<max(left.count, right.count)).map { index in
-                (left.indices.contains(index) ? left[index] : 0) + (right.indices.contains(index) ? right[index] : 0)
-            }
-        }
-        self.bounds = bounds
-        sums.answers = sum(sums.answers, other.answers)
-        sums.durations = sum(sums.durations, other.durations)
-        sums.coldStarts += other.coldStarts
-        sums.upstreamErrors += other.upstreamErrors
-        sums.bytesIn += other.bytesIn
-        sums.bytesOut += other.bytesOut
-        sums.microseconds += other.microseconds
-        sums.inFlight += other.inFlight
-        sums.parked += other.parked
     }
 }

@@ -116,22 +116,9 @@ extension Loop {
 
     // MARK: Counts
 
-    /// Counts a refusal for `EdgeRefusals`.
-    func note(_ refusal: RuleBreach) {
-        let word = counts.words + RuleBreach.firstWord + refusal.rawValue
+    /// Counts a refusal.
+    func note(_ refusal: EdgeRefusal) {
+        let word = counts.words + refusal.word
         clinux_atomic_relaxed_store(word, clinux_atomic_relaxed_load(word) &+ 1)
-    }
-}
-
-/// Why a client was not served; each has a word of a loop's counts.
-enum RuleBreach: Int, CaseIterable {
-    case rate, address, size, slowBody, connectionsPerClient, overload
-
-    /// The words before are the loop's connections and its longest swap of a table.
-    static let firstWord = 2
-
-    /// What all loops have counted.
-    func sum(_ counts: [CounterLine]) -> Int {
-        counts.reduce(0) { $0 + Int(clinux_atomic_relaxed_load($1.words + Self.firstWord + rawValue)) }
     }
 }

@@ -9,7 +9,7 @@ final class LoopContext: Sendable {
     /// One per loop, in the order of the loops.
     let mailboxes: [LoopMailbox]
     /// One per loop: word 0 holds its client connections, word 1 the longest swap of a table in microseconds,
-    /// those from `RuleBreach.firstWord` on what was refused.
+    /// those of `EdgeRefusal` what was refused.
     let counts: [CounterLine]
     let turns = TurnTable()
     let clientCounts = ClientCounts()

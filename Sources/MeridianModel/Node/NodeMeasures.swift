@@ -79,26 +79,53 @@ package struct MeasuredTarget: Shaped, Equatable {
     )
 
     /// The app (`namespace/name`) of the revision; nil for an address.
-    package var app: String? {
-        let parts = target.split(separator: "/", maxSplits: 1)
-        guard parts.count == 2, let revision = RevisionName(String(parts[1])) else { return nil }
-        return "\(parts[0])/\(revision.app)"
+    package var app: String? { appPath(ofRevision: target) }
+
+    /// The sums since `earlier`, of the same instance; what is so at this moment stays.
+    package func since(_ earlier: MeasuredTarget) -> MeasuredTarget {
+        var difference = combined(earlier, -)
+        difference.inFlight = inFlight
+        difference.parked = parked
+        return difference
     }
 
-    /// The sums since `earlier`, of the same instance.
-    package func since(_ earlier: MeasuredTarget) -> MeasuredTarget {
-        func less(_ now: [Int], _ before: [Int]) -> [Int] {
-            now.enumerated().map { $1 - (before.indices.contains($0) ? before[$0] : 0) }
+    /// Both together, under this one's name.
+    package func adding(_ other: MeasuredTarget) -> MeasuredTarget { combined(other, +) }
+
+    private func combined(_ other: MeasuredTarget, _ operation: (Int, Int) -> Int) -> MeasuredTarget {
+        func each(_ left: [Int], _ right: [Int]) -> [Int] {
+            (0..<max(left.count, right.count)).map { index in
+                operation(index < left.count ? left[index] : 0, index < right.count ? right[index] : 0)
+            }
         }
-        var difference = self
-        difference.answers = less(answers, earlier.answers)
-        difference.durations = less(durations, earlier.durations)
-        difference.coldStarts -= earlier.coldStarts
-        difference.upstreamErrors -= earlier.upstreamErrors
-        difference.bytesIn -= earlier.bytesIn
-        difference.bytesOut -= earlier.bytesOut
-        difference.microseconds -= earlier.microseconds
-        return difference
+        var result = self
+        result.answers = each(answers, other.answers)
+        result.durations = each(durations, other.durations)
+        for value in [
+            \MeasuredTarget.coldStarts, \.upstreamErrors, \.bytesIn, \.bytesOut, \.microseconds, \.inFlight, \.parked,
+        ] {
+            result[keyPath: value] = operation(self[keyPath: value], other[keyPath: value])
+        }
+        return result
+    }
+}
+
+/// The app (`namespace/name`) of a revision (`namespace/name`); nil where the text names none.
+package func appPath(ofRevision path: String) -> String? {
+    let parts = path.split(separator: "/", maxSplits: 1)
+    guard parts.count == 2, let revision = RevisionName(String(parts[1])) else { return nil }
+    return "\(parts[0])/\(revision.app)"
+}
+
+/// The bucket of a histogram in which the given part of the values, 0 to 1, ends; nil without any.
+package func histogramBucket(ending part: Double, of counts: [Int]) -> Int? {
+    let total = counts.reduce(0, +)
+    guard total > 0 else { return nil }
+    let wanted = max(1, Int((part * Double(total)).rounded(.up)))
+    var seen = 0
+    return counts.firstIndex { count in
+        seen += count
+        return seen >= wanted
     }
 }
 

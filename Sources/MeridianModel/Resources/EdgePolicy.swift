@@ -204,16 +204,6 @@ package struct RequestDeadlines: Shaped {
 }
 
 extension Constraint where Value == [String] {
-    /// Host names, none twice.
-    fileprivate static var distinctHosts: Constraint {
-        .rule { hosts in
-            if let bad = hosts.first(where: { !isHostName($0) }) {
-                return "\"\(bad)\" is not a host name: use lower-case DNS labels joined by dots, without a port"
-            }
-            return Set(hosts).count == hosts.count ? nil : "a host is given twice"
-        }
-    }
-
     /// `ADDRESS` or `ADDRESS/BITS`, each of IPv4 or IPv6.
     fileprivate static var addressRanges: Constraint {
         .rule { ranges in

@@ -66,14 +66,18 @@ extension TrafficSplitSpec {
 extension Constraint where Value == [String] {
     /// At least one host name, none twice.
     package static var hosts: Constraint {
-        .rule { hosts in
-            if hosts.isEmpty { return "give at least one host" }
-            if let bad = hosts.first(where: { !isHostName($0) }) {
-                return "\"\(bad)\" is not a host name: use lower-case DNS labels joined by dots, without a port"
-            }
-            return Set(hosts).count == hosts.count ? nil : "a host is given twice"
-        }
+        .rule { $0.isEmpty ? "give at least one host" : hostsFault($0) }
     }
+
+    /// Host names, none twice.
+    package static var distinctHosts: Constraint { .rule(hostsFault) }
+}
+
+private func hostsFault(_ hosts: [String]) -> String? {
+    if let bad = hosts.first(where: { !isHostName($0) }) {
+        return "\"\(bad)\" is not a host name: use lower-case DNS labels joined by dots, without a port"
+    }
+    return Set(hosts).count == hosts.count ? nil : "a host is given twice"
 }
 
 /// `spec.tls` of a TrafficSplit.

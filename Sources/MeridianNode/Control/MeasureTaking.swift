@@ -6,14 +6,10 @@ package import MeridianModel
 extension EdgeOfNode {
     package var measures: NodeMeasures {
         let load = edge.load()
-        let refused = edge.refusals
         var measures = NodeMeasures()
         measures.routes = edge.tableNumber
         measures.connections = load.connections
-        measures.refusals = [
-            "rate": refused.rate, "address": refused.address, "size": refused.size, "slowBody": refused.slowBody,
-            "connectionsPerClient": refused.connectionsPerClient, "overload": refused.overload,
-        ]
+        measures.refusals = Dictionary(uniqueKeysWithValues: edge.refusals.map { ($0.key.name, $0.value) })
         measures.durationBounds = (0..<DurationHistogram.bucketCount - 1).map(DurationHistogram.bound)
         measures.targets = edge.measures().sorted { $0.key < $1.key }.map { key, sums in
             var target = MeasuredTarget()
